@@ -1,0 +1,112 @@
+"""What an owner's config file asks for, as frozen values. The file itself is read by ``app.config``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+DEFAULT_BASE = "default"
+"""The base line that stands for each repository's default branch, whatever its name."""
+
+
+class Start(StrEnum):
+    AUTO = "auto"
+    COMMAND = "command"
+
+
+class Unmatched(StrEnum):
+    ALONE = "alone"
+    PASS = "pass"
+    BLOCK = "block"
+
+
+class Absent(StrEnum):
+    SKIP = "skip"
+    BASE = "base"
+
+
+class OnFailure(StrEnum):
+    STOP = "stop"
+    CONTINUE = "continue"
+
+
+class BaseMoved(StrEnum):
+    KEEP = "keep"
+    REBUILD = "rebuild"
+
+
+class MergeMode(StrEnum):
+    UNLOCK = "unlock"
+    TOGETHER = "together"
+
+
+class MergeMethod(StrEnum):
+    MERGE = "merge"
+    SQUASH = "squash"
+    REBASE = "rebase"
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """``merge:`` of a pipeline. Carried through; the landing itself is a later chapter."""
+
+    mode: MergeMode = MergeMode.UNLOCK
+    method: MergeMethod = MergeMethod.SQUASH
+    delete_branches: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSpec:
+    """One node of the DAG: a workflow of a repository. ``repository`` is the short name, as written in the config."""
+
+    name: str
+    repository: str
+    workflow: str = "build.yml"
+    needs: tuple[str, ...] = ()
+    timeout: timedelta = timedelta(minutes=60)
+    start_timeout: timedelta = timedelta(minutes=10)
+    retries: int = 0
+    required: bool = True
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Values may hold the templates of CONTRACT §3, already checked by the config room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A named DAG of builds over repositories of one owner. ``builds`` is in topological order, upstream first."""
+
+    owner: str
+    name: str
+    builds: tuple[BuildSpec, ...]
+    branches: str | None = None
+    """Linear-time (RE2) regex on the whole branch name; a group ``key`` gives the key. None: every branch, by its name."""
+    exclude: tuple[str, ...] = ()
+    """Globs never grouped, with the built-in list of bots' branches already added."""
+    bases: tuple[str, ...] = (DEFAULT_BASE,)
+    start: Start = Start.AUTO
+    settle: timedelta = timedelta(seconds=30)
+    settle_max: timedelta = timedelta(minutes=10)
+    unmatched: Unmatched = Unmatched.ALONE
+    absent: Absent = Absent.SKIP
+    status: str = "orchestrator-build"
+    comment: bool = True
+    max_parallel: int = 10
+    on_failure: OnFailure = OnFailure.STOP
+    reuse_for: timedelta | None = timedelta(days=7)
+    base_moved: BaseMoved = BaseMoved.KEEP
+    landing: Landing = Landing()
+
+    @property
+    def repositories(self) -> frozenset[str]:
+        """Short names in lower case of all repositories that a build names."""
+        return frozenset(build.repository.lower() for build in self.builds)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One owner's whole file, as understood. Fleets and notifications join it with their chapters."""
+
+    owner: str
+    pipelines: tuple[Pipeline, ...] = ()
