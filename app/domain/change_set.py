@@ -1,0 +1,184 @@
+"""The aggregate: the pull requests that share pipeline, key and base line, with the current orchestration only.
+
+Stored: what was learnt and what people asked for. Derived: everything else (``members``, ``standing``, the verdict).
+The run of a plain branch is the same aggregate without pull requests, and so without a verdict anybody sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.events import ReadPurpose, Trigger
+from app.domain.facts import Branch, MergeGroup, Pull, PullState, Repository
+from app.domain.orchestration import Attempt, Orchestration
+from app.domain.pipeline import Pipeline
+from app.domain.verdict import Verdict
+
+
+class Kind(StrEnum):
+    CHANGE_SET = "change_set"
+    ALONE = "alone"
+    """One unmatched pull request; its builds are its own repository's."""
+    BRANCH = "branch"
+    """A plain branch: built wherever it exists, and no status is posted."""
+
+
+class SetState(StrEnum):
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What this set last said on a SHA."""
+
+    repository_id: int
+    sha: str
+    verdict: Verdict
+    withdrawing: bool = False
+    """It was success before, and GitHub has not yet acknowledged that it no longer is."""
+    refused: str | None = None
+
+    @property
+    def at(self) -> tuple[int, str]:
+        return (self.repository_id, self.sha)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A read that was promised and has not come back."""
+
+    revision: int
+    purpose: ReadPurpose
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the set cannot be read. ``lasting``: a person has to mend it, else it passes by itself."""
+
+    reason: str
+    lasting: bool
+    failures: int
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """``pipeline`` and ``repositories`` (by lower-case short name) are the present ones, given at loading, never stored with it."""
+
+    id: str
+    kind: Kind
+    key: str
+    base_line: str
+    pipeline: Pipeline
+    repositories: Mapping[str, Repository] = field(default_factory=dict)
+    revision: int = 0
+    """Counts the changes known: a read that was sent at an older one is void."""
+    seen_revision: int = -1
+    """The revision that a read has shown whole."""
+    changed_at: datetime | None = None
+    unquiet_since: datetime | None = None
+    pulls: tuple[Pull, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    bases: Mapping[int, str] = field(default_factory=dict)
+    """The tip of the base branch by repository id, as read; for ``absent: base`` and ``base_moved: rebuild``."""
+    run_wanted: Trigger | None = None
+    run_fresh: bool = False
+    reading: Reading | None = None
+    trouble: Trouble | None = None
+    stale_reads: int = 0
+    void_rounds: int = 0
+    orchestration_count: int = 0
+    orchestration: Orchestration | None = None
+    strays: tuple[Attempt, ...] = ()
+    """Attempts of orchestrations that are over, whose runs may still be going: they are cancelled and heard out."""
+    said: tuple[Said, ...] = ()
+    groups: tuple[MergeGroup, ...] = ()
+
+    @property
+    def open_pulls(self) -> tuple[Pull, ...]:
+        return tuple(pull for pull in self.pulls if pull.open)
+
+    @property
+    def state(self) -> SetState:
+        if self.open_pulls:
+            return SetState.OPEN
+        if self.kind is Kind.BRANCH:
+            return SetState.OPEN if self.orchestration and self.orchestration.finished_at is None else SetState.CLOSED
+        merged = bool(self.pulls) and all(pull.state is PullState.MERGED for pull in self.pulls)
+        return SetState.MERGED if merged else SetState.CLOSED
+
+    @property
+    def title(self) -> str:
+        """How people call it: the key, or the pull request that stands alone."""
+        return self.key
+
+    def pull(self, repository_id: int, number: int) -> Pull | None:
+        return next((p for p in self.pulls if (p.repository_id, p.number) == (repository_id, number)), None)
+
+    def with_pull(self, pull: Pull) -> ChangeSet:
+        others = tuple(p for p in self.pulls if (p.repository_id, p.number) != (pull.repository_id, pull.number))
+        ordered = sorted((*others, pull), key=lambda p: (p.repository_id, p.number))
+        return replace(self, pulls=tuple(ordered))
+
+    def branch(self, repository_id: int, name: str) -> Branch | None:
+        return next((b for b in self.branches if (b.repository_id, b.name) == (repository_id, name)), None)
+
+    def with_branch(self, branch: Branch) -> ChangeSet:
+        return replace(self.without_branch(branch.repository_id, branch.name), branches=self._inserted(branch))
+
+    def without_branch(self, repository_id: int, name: str) -> ChangeSet:
+        kept = tuple(b for b in self.branches if (b.repository_id, b.name) != (repository_id, name))
+        return replace(self, branches=kept)
+
+    def _inserted(self, branch: Branch) -> tuple[Branch, ...]:
+        kept = self.without_branch(branch.repository_id, branch.name).branches
+        return tuple(sorted((*kept, branch), key=lambda b: (b.repository_id, b.name)))
+
+    def members(self, repository_id: int) -> tuple[Pull | Branch, ...]:
+        """This repository's part: its open pull request, or its branch where none is open. Several: nobody can say which."""
+        pulls = tuple(p for p in self.open_pulls if p.repository_id == repository_id)
+        if pulls:
+            return pulls
+        merged = {p.head for p in self.pulls if p.repository_id == repository_id and p.state is PullState.MERGED}
+        mine = (b for b in self.branches if b.repository_id == repository_id)
+        return tuple(b for b in mine if b.counts and b.head not in merged)
+
+    def standing(self) -> Mapping[int, frozenset[tuple[str, bool]]]:
+        """What the set is made of: by repository the heads, each with whether it is known for sure.
+
+        A pull request that was merged still stands where it was: its merging changes nothing for the others (DESIGN §4).
+        """
+        return {r: frozenset(heads) for r in self._concerned() if (heads := list(self._standing_of(r)))}
+
+    def _standing_of(self, repository_id: int) -> Iterator[tuple[str, bool]]:
+        members = self.members(repository_id)
+        yield from ((member.head, member.known) for member in members)
+        if not members:
+            mine = (p for p in self.pulls if p.repository_id == repository_id and p.state is PullState.MERGED)
+            yield from ((pull.head, True) for pull in mine)
+
+    def _concerned(self) -> list[int]:
+        return sorted({pull.repository_id for pull in self.pulls} | {branch.repository_id for branch in self.branches})
+
+    @property
+    def crowded(self) -> tuple[int, ...]:
+        """Repositories with more than one part in the set."""
+        return tuple(r for r in self._concerned() if len(self.members(r)) > 1)
+
+    def repository_by_id(self, repository_id: int) -> Repository | None:
+        return next((r for r in self.repositories.values() if r.id == repository_id), None)
+
+    def heads(self) -> tuple[tuple[int, str], ...]:
+        """Where the verdict is said: the heads of the open pull requests and the commits of their merge groups."""
+        pulls = [(pull.repository_id, pull.head) for pull in self.open_pulls]
+        return tuple(dict.fromkeys([*pulls, *((g.repository_id, g.head_sha) for g in self.groups)]))
+
+    @property
+    def withdrawing(self) -> bool:
+        """A success of ours may still be seen somewhere: nothing may be dispatched (P2)."""
+        return any(said.withdrawing for said in self.said)
