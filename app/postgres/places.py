@@ -1,0 +1,82 @@
+"""Where an embedded server keeps its files, and what those files say about a running one.
+
+Law: only the server's user and root may read them; where root lends the server to a user that cannot reach the asked
+place, another is taken below ``/var/lib/lockstep``, always the same for the same wish.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from app.errors import Unreachable
+from app.postgres.binaries import MACHINE_WIDE, Account, make_open
+
+_SOCKET_NAME = ".s.PGSQL.5432"
+_LONGEST_SOCKET_PATH = 103  # macOS; Linux allows 107
+
+
+def home_for(asked: Path | None, account: Account) -> Path:
+    """A directory that only the server's user (and root) can read."""
+    if asked is None:
+        roots = (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))
+        root = next((each for each in roots if account.may_enter(each / "any")), roots[0])
+        home = Path(tempfile.mkdtemp(prefix="lockstep-", dir=root))
+    else:
+        home = asked.absolute()
+        if not account.may_enter(home):
+            home = MACHINE_WIDE / f"postgres-{_digest(home)}"
+        make_open(home.parent)
+        home.mkdir(exist_ok=True)
+    _close(home, account)
+    return home
+
+
+def socket_dir(home: Path, account: Account) -> Path:
+    """The data's own directory, or a short one where the socket's path would not fit into its address."""
+    if len(os.fsencode(home / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH:
+        return home
+    short = Path("/tmp") / f"lockstep-{account.uid}-{_digest(home)}"
+    with suppress(FileExistsError):
+        short.mkdir(mode=0o700)
+        _close(short, account)
+    if short.is_symlink() or short.stat().st_uid != account.uid:
+        raise Unreachable(f"{short} belongs to someone else. Remove it, or set LOCKSTEP_DATA_DIR to a shorter path.")
+    return short
+
+
+def _close(directory: Path, account: Account) -> None:
+    try:
+        if account.lent:
+            os.chown(directory, account.uid, account.gid)
+        directory.chmod(0o700)
+    except PermissionError:
+        raise Unreachable(f"{directory} is not ours to keep a database in. Set LOCKSTEP_DATA_DIR to another.") from None
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+
+
+def ready_pid(cluster: Path) -> int | None:
+    """The pid in ``postmaster.pid`` once its eighth line says that the server takes connections."""
+    try:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    ready = len(lines) >= 8 and lines[7].strip() == "ready"
+    return int(lines[0]) if ready else None
+
+
+def serves(pid: int, cluster: Path) -> bool:
+    """Whether the process is the server of this cluster: Postgres works inside its data directory."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/cwd").resolve(strict=True) == cluster.resolve()
+    except ProcessLookupError:
+        return False
+    except (FileNotFoundError, PermissionError):
+        return not Path("/proc/self").exists()  # no /proc (macOS): believe the file

@@ -1,0 +1,1 @@
+"""Tables, the one transaction, and read-only views of what is kept."""

@@ -1,0 +1,79 @@
+"""What every test may ask for: a database of its own, GitHub's reference files, an environment without our variables.
+
+Each xdist worker runs one embedded server; the real migrations run once, into a template; each test gets a copy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from app.postgres import EmbeddedPostgres
+from app.store.migrate import upgrade
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = "lockstep_template"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("LOCKSTEP_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server of this worker's own; the URL of its maintenance database, for SQLAlchemy."""
+    with EmbeddedPostgres(fast=True) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """The name of a database at the newest revision, to be copied."""
+    with _maintenance(postgres_url) as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    upgrade(_named(postgres_url, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """A fresh, migrated database for one test: ``postgresql+psycopg://…``; gone afterwards."""
+    name = f"test_{uuid4().hex}"
+    with _maintenance(postgres_url) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+        yield _named(postgres_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A fresh database in which no migration has run."""
+    name = f"test_{uuid4().hex}"
+    with _maintenance(postgres_url) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield _named(postgres_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def github_reference() -> Path:
+    """GitHub's own descriptions and example payloads, which are not part of this repository."""
+    directory = ROOT.parent / "shared" / "github"
+    if not directory.is_dir():
+        pytest.skip(f"GitHub's reference files are not at {directory}")
+    return directory
+
+
+def _maintenance(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True)
+
+
+def _named(url: str, database: str) -> str:
+    return url.replace("/postgres?", f"/{database}?", 1)
