@@ -1,0 +1,114 @@
+"""The forms a single setting may take, and what they become. Pure but for the reading of a named file.
+
+Law: what cannot be understood is a ``ValueError`` whose text follows the variable's name in a sentence ("… must be an
+address like …") and never repeats a value that could be a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import SecretStr
+
+GITHUB_API = "https://api.github.com"
+GITHUB_WEB = "https://github.com"
+
+_REPOSITORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_LOGIN_OR_ANY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}|\*")
+_POSTGRES_SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
+
+
+def comma_separated(value: object) -> object:
+    """``"a, b"`` as ``("a", "b")``; anything but text is left to the type's own check."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def web_address(value: str) -> str:
+    """An http(s) address without a slash at its end."""
+    parts = urlsplit(value.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("must be an address like https://github.example.com, without user, query or fragment")
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path.rstrip("/"), "", ""))
+
+
+def api_address(value: str) -> str:
+    """The root of a REST API: api.github.com, ``https://HOST/api/v3`` (GHES) or ``https://api.NAME.ghe.com``."""
+    address = web_address(value)
+    if urlsplit(address).hostname in ("github.com", "www.github.com"):
+        raise ValueError(f"is GitHub's web address, not its API's; use {GITHUB_API}")
+    return address
+
+
+def web_of_api(api: str) -> str:
+    """Where people see what is behind this API (FACTS §9). Used for links only, so that a wrong guess harms nothing."""
+    parts = urlsplit(api)
+    return urlunsplit((parts.scheme, parts.netloc.removeprefix("api."), parts.path.removesuffix("/api/v3"), "", ""))
+
+
+def likely_api_of(web: str) -> str:
+    """What an operator probably means. Only for messages: a wrong guess would send signed tokens to a stranger."""
+    parts = urlsplit(web)
+    if parts.netloc.endswith(".ghe.com"):
+        return f"{parts.scheme}://api.{parts.netloc}"
+    return f"{web.rstrip('/')}/api/v3"
+
+
+def psycopg_url(value: SecretStr) -> SecretStr:
+    """Whichever way a Postgres address is written, in SQLAlchemy's form for psycopg 3."""
+    scheme, _, rest = value.get_secret_value().strip().partition("://")
+    if scheme not in _POSTGRES_SCHEMES or not rest:
+        raise ValueError("must be a Postgres address like postgresql://user:password@host:5432/lockstep")
+    return SecretStr(f"postgresql+psycopg://{rest}")
+
+
+def rsa_private_key(value: SecretStr) -> SecretStr:
+    """A PEM (PKCS#1 or #8) with real line ends: platforms often keep it on one line, with its line ends escaped."""
+    text = value.get_secret_value().replace("\\n", "\n").strip() + "\n"
+    try:
+        key = load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("is no private key in PEM form; give the whole .pem file that GitHub made") from None
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError("is no RSA key; GitHub Apps sign with the RSA key that GitHub made for them")
+    return SecretStr(text)
+
+
+def logins(owners: tuple[str, ...]) -> tuple[str, ...]:
+    """GitHub logins in lower case (they compare without case), or ``*`` for any."""
+    for owner in owners:
+        if not _LOGIN_OR_ANY.fullmatch(owner):
+            raise ValueError(
+                f"holds {owner!r}, which is no GitHub login; give logins separated by commas, or * for any"
+            )
+    return tuple(owner.lower() for owner in owners)
+
+
+def repository_name(name: str) -> str:
+    if not _REPOSITORY_NAME.fullmatch(name):
+        raise ValueError("must be a repository's name without its owner, like orchestrator")
+    return name
+
+
+def path_in_repository(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError("must be a path inside the repository, like orchestrator.yml")
+    return path
+
+
+def readable_file(path: Path) -> Path:
+    """The absolute path of a file that can be read as text now."""
+    text_of(path)
+    return path.expanduser().absolute()
+
+
+def text_of(path: Path) -> str:
+    try:
+        return path.expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ValueError(f"names {path}, which cannot be read ({reason}); correct the path or its rights") from None
