@@ -21,7 +21,7 @@ _SHORTEST_SECRET = 6
 """Shorter values are not masked: they would turn ordinary words into stars and protect nothing."""
 
 _FORMS = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]|\\[nr])*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]|\\+[nr])*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
     r"|(?:gh[pousr]_|github_pat_)[A-Za-z0-9_.\-]{10,}"
     r"|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"
     r"|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"

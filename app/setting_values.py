@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import SecretStr
 
+MASK = "********"
 GITHUB_API = "https://api.github.com"
 GITHUB_WEB = "https://github.com"
 
@@ -64,6 +65,11 @@ def psycopg_url(value: SecretStr) -> SecretStr:
     if scheme not in _POSTGRES_SCHEMES or not rest:
         raise ValueError("must be a Postgres address like postgresql://user:password@host:5432/lockstep")
     return SecretStr(f"postgresql+psycopg://{rest}")
+
+
+def without_password(url: SecretStr) -> str:
+    """An address that may be shown."""
+    return re.sub(r"(?<=://)([^/:@]*):[^/@]*(?=@)", rf"\1:{MASK}", url.get_secret_value())
 
 
 def rsa_private_key(value: SecretStr) -> SecretStr:

@@ -92,6 +92,14 @@ class Settings(BaseSettings):
         password = urlsplit(self.database_url.get_secret_value()).password if self.database_url else None
         return [*known, password] if password else known
 
+    def masked(self) -> dict[str, object]:
+        """Every variable with its value, ready for JSON; of a secret only whether it is set."""
+        shown = {variable_of(field): _masked(getattr(self, field)) for field in type(self).model_fields}
+        if self.database_url is not None:
+            shown[variable_of("database_url")] = values.without_password(self.database_url)
+        del shown[variable_of("notify")]
+        return shown | dict.fromkeys(sorted(self.notify), values.MASK)
+
     @model_validator(mode="before")
     @classmethod
     def _key_from_its_file(cls, given: dict[str, Any]) -> dict[str, Any]:
@@ -175,6 +183,14 @@ def unknown_variables() -> list[str]:
 
 def variable_of(field: str) -> str:
     return PREFIX + field.upper()
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return values.MASK
+    if isinstance(value, tuple):
+        return [_masked(each) for each in value]
+    return str(value) if isinstance(value, Path | StrEnum) else value
 
 
 def _variables(file: Path | None) -> Mapping[str, str | None]:

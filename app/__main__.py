@@ -1,0 +1,5 @@
+"""``python -m app`` is ``lockstep``."""
+
+from app.cli import main
+
+main()

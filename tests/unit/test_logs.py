@@ -1,0 +1,62 @@
+"""Logs: structured, and without a secret in any form."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from app.logs import configure, masker
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield io.StringIO()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_lines_of_ours_and_of_libraries_are_json_with_the_same_fields(stream: io.StringIO) -> None:
+    configure(stream=stream)
+    structlog.get_logger("app.inbox").info("kept", delivery="d-1")
+    logging.getLogger("uvicorn.error").warning("slow %s", "client")
+    ours, theirs = map(json.loads, stream.getvalue().splitlines())
+    assert (ours["event"], ours["delivery"], ours["level"], ours["logger"]) == ("kept", "d-1", "info", "app.inbox")
+    assert (theirs["event"], theirs["level"], theirs["logger"]) == ("slow client", "warning", "uvicorn.error")
+    assert ours["timestamp"].endswith("Z")
+
+
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_known_secrets_and_forms_of_credentials_are_masked_everywhere(stream: io.StringIO, json_lines: bool) -> None:
+    secret = 'first line\n"quoted" second'
+    configure([secret], json_lines=json_lines, stream=stream)
+    log = structlog.get_logger("app")
+    log.info("a", value=secret, token="ghs_" + "x1" * 20, nested={"url": "postgresql://me:password@db/x"})
+    try:
+        raise RuntimeError(f"-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY----- {secret}")
+    except RuntimeError:
+        logging.getLogger("library").exception("b")
+    said = stream.getvalue()
+    for hidden in ("first line", "second", "x1x1", "password", "MIIabc"):
+        assert hidden not in said
+    assert "RuntimeError" in said
+    assert "@db/x" in said
+
+
+def test_debug_lines_and_requests_of_the_http_client_are_left_out(stream: io.StringIO) -> None:
+    configure(stream=stream)
+    structlog.get_logger("app").debug("detail")
+    logging.getLogger("httpx").info("GET https://api.github.com/app")
+    assert stream.getvalue() == ""
+
+
+def test_short_values_do_not_turn_words_into_stars() -> None:
+    assert masker(["a", "12"])("a walk of 12 miles") == "a walk of 12 miles"
+    assert masker(["secret"])("a secret walk") == "a ******** walk"
