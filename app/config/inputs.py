@@ -1,8 +1,8 @@
 """``inputs:`` of a build, a fleet or a fleet's ``then``: what GitHub's workflow_dispatch gets.
 
 Templates: only ``{word}`` and ``{word.word}`` count as templates, so JSON in an input needs no escaping; all other
-braces stay what they are. ``{{word}}`` is the text ``{word}``. An unknown template is an error, and so is ``${{``:
-GitHub evaluates no expressions in the values of a dispatch.
+braces stay what they are, also around a template. An unknown template is an error, and so is ``${{``: GitHub evaluates
+no expressions in the values of a dispatch. There is no escape: rendering (``domain.manifest``) knows none either.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ TEMPLATES: Final = (
     "manifest.url",
     "run.summary_url",
 )
-TEMPLATE_TOKEN: Final = re.compile(r"\{\{([A-Za-z_][A-Za-z0-9_.]*)\}\}|\{([A-Za-z_][A-Za-z0-9_.]*)\}")
-"""Group 1: the word of an escaped brace pair; group 2: the name of a template. Renderers substitute by it."""
+_TOKEN: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 
 MAX_INPUTS: Final = 25
 MAX_CHARACTERS: Final = 65_535
@@ -92,9 +91,8 @@ def template_flaw(text: str) -> Flaw | None:
     """The first thing wrong with the templates in ``text``."""
     if "${{" in text:
         return Flaw('holds "${{"', "GitHub evaluates no expressions here; use Lockstep's templates, such as {sha}.")
-    for match in TEMPLATE_TOKEN.finditer(text):
-        name = match.group(2)
-        if name is not None and name not in TEMPLATES:
+    for name in _TOKEN.findall(text):
+        if name not in TEMPLATES:
             token, known = "{" + name + "}", ["{" + template + "}" for template in TEMPLATES]
             return Flaw(f"uses the unknown template {quoted(token)}", did_you_mean(token, known) or _KNOWN)
     return None

@@ -1,0 +1,65 @@
+"""A config that says everything once, and one that says as little as it may."""
+
+FULL = """\
+version: 1
+defaults: {workflow: ci.yml, timeout: 45m, start_timeout: 5m, retries: 2}
+pipelines:
+  product:
+    branches: 'DPTA-\\d+'
+    exclude: [experiment/**]
+    bases: [default, release/*]
+    start: command
+    settle: 20s
+    settle_max: 5m
+    unmatched: block
+    absent: base
+    status: product-build
+    comment: false
+    max_parallel: 4
+    on_failure: continue
+    reuse: {for: 1d12h}
+    base_moved: rebuild
+    builds:
+      repoA: {timeout: 10m}
+      e-full: {repository: acme/repoE, workflow: full.yml, needs: [repob, acme/repoC, repoD]}
+      repoB: {needs: [repoA]}
+      repoC: {needs: [repoA], retries: 1, inputs: {id: "{attempt.id}", json: '{"a": {"b": [1]}}', n: 1.10, flag: True}}
+      repoD: {needs: [repoA], required: false}
+    merge: {mode: together, method: rebase, delete_branches: true}
+fleets:
+  nightly:
+    workflow: scan.yml
+    repositories: [scipy, {repository: numpy, workflow: other.yml, ref: master, inputs: {deep: true}}, 'team-*']
+    ref: default
+    inputs: {level: 3}
+    schedules:
+      - {cron: '0 2 * * *', timezone: Europe/Berlin, jitter: 10m, missed: run_once, only: [mon-fri, sun]}
+    follow: true
+    max_parallel: 3
+    spacing: 10s
+    on_failure: continue
+    retries: 2
+    rerun_failed: 1
+    overlap: queue
+    timeout: 2h
+    waves: [3, 10%, 100%]
+    stop_after: 20%
+    then: {repository: dashboard, workflow: collect.yml, inputs: {summary: "{run.summary_url}"}}
+    links: {The dashboard: 'https://example.org/nightly'}
+  found:
+    workflow: scan.yml
+    repositories: {having_workflow: true, topic: python, visibility: private, exclude: [x, 'old-*']}
+    waves: null
+notify:
+  slack: {webhook_env: LOCKSTEP_NOTIFY_ACME_SLACK, when: [failure, recovered, fleet_failed, fleet_finished]}
+  webhook: {url_env: LOCKSTEP_NOTIFY_ACME_HOOK, secret_env: LOCKSTEP_NOTIFY_ACME_HOOK_SECRET}
+"""
+
+SMALL = """\
+version: 1
+pipelines:
+  product:
+    builds:
+      repoA:
+      repoB: {needs: [repoA]}
+"""
