@@ -61,22 +61,32 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
 
 
-def ready_pid(cluster: Path) -> int | None:
-    """The pid in ``postmaster.pid`` once its eighth line says that the server takes connections."""
+def postmaster_pid(cluster: Path, *, ready: bool = False) -> int | None:
+    """The pid that ``postmaster.pid`` names; if ``ready``, only once its line 8 says that it takes connections."""
     try:
         lines = (cluster / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
         return None
-    ready = len(lines) >= 8 and lines[7].strip() == "ready"
-    return int(lines[0]) if ready else None
+    if not lines or (ready and (len(lines) < 8 or lines[7].strip() != "ready")):
+        return None
+    return int(lines[0])
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def serves(pid: int, cluster: Path) -> bool:
     """Whether the process is the server of this cluster: Postgres works inside its data directory."""
+    if not Path("/proc/self").exists():  # macOS: there is nothing to ask, so the file is believed
+        return is_alive(pid)
     try:
-        os.kill(pid, 0)
         return Path(f"/proc/{pid}/cwd").resolve(strict=True) == cluster.resolve()
-    except ProcessLookupError:
-        return False
     except (FileNotFoundError, PermissionError):
-        return not Path("/proc/self").exists()  # no /proc (macOS): believe the file
+        return False

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from app.errors import Unreachable
 from app.postgres.binaries import Binaries, find_binaries, server_account
-from app.postgres.places import home_for, ready_pid, serves, socket_dir
+from app.postgres.places import home_for, is_alive, postmaster_pid, serves, socket_dir
 
 _PATIENCE = 60.0
 """Seconds that a start (crash recovery included) or the wait for another process's start may take."""
@@ -114,7 +114,7 @@ class EmbeddedPostgres:
         home = self._prepared_home()
         deadline = time.monotonic() + _PATIENCE
         while not self._own(home):
-            if ready_pid(self.data_dir) is not None:
+            if postmaster_pid(self.data_dir, ready=True) is not None:
                 return self._url()
             if time.monotonic() > deadline:
                 raise Unreachable(
@@ -153,12 +153,14 @@ class EmbeddedPostgres:
 
     def _end_leftover(self, binaries: Binaries) -> None:
         """Stop the server of an owner that was killed, in case its watchdog was killed too or is not done."""
-        pid = ready_pid(self.data_dir)
-        if pid is None or not serves(pid, self.data_dir):
-            # A stale file that names a pid which by now is somebody else's would make Postgres refuse to start.
-            (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
+        pid = postmaster_pid(self.data_dir)
+        if pid is None:
             return
-        self._run(binaries, "pg_ctl", "stop", "-D", self.data_dir, "-m", "fast", "-w", "-t", str(int(_PATIENCE)))
+        if serves(pid, self.data_dir):
+            self._run(binaries, "pg_ctl", "stop", "-D", self.data_dir, "-m", "fast", "-w", "-t", str(int(_PATIENCE)))
+        elif is_alive(pid):
+            # By now the pid is somebody else's; Postgres would take that for a running server and refuse to start.
+            (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
 
     def _create_cluster(self, binaries: Binaries) -> None:
         if (self.data_dir / "PG_VERSION").exists():
@@ -198,7 +200,7 @@ class EmbeddedPostgres:
         self._server = server
         self._watch(server)
         deadline = time.monotonic() + _PATIENCE
-        while ready_pid(self.data_dir) != server.pid:
+        while postmaster_pid(self.data_dir, ready=True) != server.pid:
             if server.poll() is not None or time.monotonic() > deadline:
                 tail = " ".join(log_path.read_text(errors="replace").split())[-600:]
                 raise Unreachable(f"Postgres did not start on {self.data_dir}; its log {log_path} ends: {tail}")
