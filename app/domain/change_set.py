@@ -6,7 +6,7 @@ The run of a plain branch is the same aggregate without pull requests, and so wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -68,7 +68,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """``pipeline`` and ``repositories`` (by lower-case short name) are the present ones, given at loading, never stored with it."""
+    """``pipeline`` and ``repositories`` (by lower-case short name) are the present ones, given at loading."""
 
     id: str
     kind: Kind
@@ -126,21 +126,19 @@ class ChangeSet:
         return replace(self, pulls=tuple(ordered))
 
     def branch(self, repository_id: int, name: str) -> Branch | None:
-        return next((b for b in self.branches if (b.repository_id, b.name) == (repository_id, name)), None)
+        return next((b for b in self.branches if (b.repository_id, b.branch) == (repository_id, name)), None)
 
     def with_branch(self, branch: Branch) -> ChangeSet:
-        return replace(self.without_branch(branch.repository_id, branch.name), branches=self._inserted(branch))
+        others = self.without_branch(branch.repository_id, branch.branch).branches
+        ordered = sorted((*others, branch), key=lambda b: (b.repository_id, b.branch))
+        return replace(self, branches=tuple(ordered))
 
     def without_branch(self, repository_id: int, name: str) -> ChangeSet:
-        kept = tuple(b for b in self.branches if (b.repository_id, b.name) != (repository_id, name))
+        kept = tuple(b for b in self.branches if (b.repository_id, b.branch) != (repository_id, name))
         return replace(self, branches=kept)
 
-    def _inserted(self, branch: Branch) -> tuple[Branch, ...]:
-        kept = self.without_branch(branch.repository_id, branch.name).branches
-        return tuple(sorted((*kept, branch), key=lambda b: (b.repository_id, b.name)))
-
     def members(self, repository_id: int) -> tuple[Pull | Branch, ...]:
-        """This repository's part: its open pull request, or its branch where none is open. Several: nobody can say which."""
+        """This repository's part: its open pull request, or its branch where none is open. Several: an error."""
         pulls = tuple(p for p in self.open_pulls if p.repository_id == repository_id)
         if pulls:
             return pulls
@@ -148,19 +146,19 @@ class ChangeSet:
         mine = (b for b in self.branches if b.repository_id == repository_id)
         return tuple(b for b in mine if b.counts and b.head not in merged)
 
-    def standing(self) -> Mapping[int, frozenset[tuple[str, bool]]]:
-        """What the set is made of: by repository the heads, each with whether it is known for sure.
+    def standing(self) -> Mapping[int, frozenset[str]]:
+        """What the set is made of: the heads by repository.
 
-        A pull request that was merged still stands where it was: its merging changes nothing for the others (DESIGN §4).
+        A pull request that was merged still stands where it was: its merging changes nothing for others (DESIGN §4).
         """
-        return {r: frozenset(heads) for r in self._concerned() if (heads := list(self._standing_of(r)))}
+        return {r: heads for r in self._concerned() if (heads := self._heads_in(r))}
 
-    def _standing_of(self, repository_id: int) -> Iterator[tuple[str, bool]]:
+    def _heads_in(self, repository_id: int) -> frozenset[str]:
         members = self.members(repository_id)
-        yield from ((member.head, member.known) for member in members)
-        if not members:
-            mine = (p for p in self.pulls if p.repository_id == repository_id and p.state is PullState.MERGED)
-            yield from ((pull.head, True) for pull in mine)
+        if members:
+            return frozenset(member.head for member in members)
+        mine = (p for p in self.pulls if p.repository_id == repository_id)
+        return frozenset(pull.head for pull in mine if pull.state is PullState.MERGED)
 
     def _concerned(self) -> list[int]:
         return sorted({pull.repository_id for pull in self.pulls} | {branch.repository_id for branch in self.branches})

@@ -66,7 +66,10 @@ class ReadPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SetRead:
-    """A read of all repositories of the pipeline. ``revision`` is the set's when the read was *sent*: a later change voids it."""
+    """A read of all repositories of the pipeline.
+
+    ``revision`` is the set's when the read was *sent*: a later change voids it.
+    """
 
     revision: int
     purpose: ReadPurpose
@@ -106,7 +109,7 @@ class DispatchAnswered:
 
 @dataclass(frozen=True, slots=True)
 class DispatchRefused:
-    """GitHub surely did not act, and will not. ``moved``: because the ref is gone, so the world is not as we believe."""
+    """GitHub surely did not act, and will not. ``moved``: the ref is gone, so the world is not as we believe."""
 
     attempt_id: str
     reason: str
@@ -115,7 +118,7 @@ class DispatchRefused:
 
 @dataclass(frozen=True, slots=True)
 class DispatchNotMade:
-    """GitHub surely did not act, for a passing reason (no connection, rate limit): the attempt may be sent at ``retry_at``."""
+    """GitHub surely did not act, for a passing reason (no connection, rate limit). It may be sent at ``retry_at``."""
 
     attempt_id: str
     reason: str

@@ -70,7 +70,7 @@ class Branch:
     """A branch that bears a set's key in a repository of its pipeline."""
 
     repository_id: int
-    name: str
+    branch: str
     head: str
     before: str | None = None
     known: bool = True
@@ -97,7 +97,7 @@ RUN_RANK = {
     RunStatus.IN_PROGRESS: 3,
     RunStatus.COMPLETED: 4,
 }
-"""Deliveries have no order (FACTS §2): within one ``run_attempt`` only a higher rank is news (waiting and in progress alternate)."""
+"""Deliveries have no order (FACTS §2): within one ``run_attempt`` only a higher rank is news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,8 @@ class RepositoryRead:
     """Short name as the config writes it."""
     repository_id: int | None = None
     pulls: tuple[Pull, ...] = ()
+    merged_heads: frozenset[str] = frozenset()
+    """Where pull requests from this branch ended by being merged."""
     branches: tuple[Branch, ...] = ()
     base_branch: str | None = None
     base_tip: str | None = None

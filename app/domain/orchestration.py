@@ -118,13 +118,18 @@ class Attempt:
         return self.sent_at is not None and self.refused is None and self.status is not RunStatus.COMPLETED
 
     def is_news(self, run: Run) -> bool:
-        """Higher attempt wins; within one, ``completed`` is terminal and then the higher rank; waiting may alternate."""
+        """A higher ``run_attempt`` wins; within one, ``completed`` is terminal, and before it the higher rank wins.
+
+        A run that waits for a person (``waiting``, or ``completed`` as ``action_required``) may go back and forth:
+        there GitHub's ``updated_at`` decides. A re-run counts from ``in_progress`` on.
+        """
         if run.attempt != self.run_attempt:
-            return run.attempt > self.run_attempt
-        if self.status is None or self.status is RunStatus.COMPLETED:
-            return self.status is None
-        if run.status is RunStatus.WAITING and self.status is RunStatus.IN_PROGRESS:
-            return self.heard_at is None or run.updated_at > self.heard_at
+            begun = run.attempt == 1 or RUN_RANK[run.status] > RUN_RANK[RunStatus.PENDING]
+            return run.attempt > self.run_attempt and begun
+        if self.status is None or self.heard_at is None:
+            return True
+        if self._heard_state is AttemptState.WAITING or run.status is RunStatus.WAITING:
+            return run.updated_at > self.heard_at and self.finished_at is None
         return RUN_RANK[run.status] > RUN_RANK[self.status]
 
     def heard(self, run: Run) -> Attempt:
@@ -143,8 +148,12 @@ class Attempt:
             conclusion=run.conclusion,
             heard_at=run.updated_at,
             started_at=run.started_at if run.status in (RunStatus.IN_PROGRESS, RunStatus.COMPLETED) else None,
-            finished_at=run.updated_at if run.status is RunStatus.COMPLETED else None,
+            finished_at=run.updated_at if run.status is RunStatus.COMPLETED and not _asks_a_person(run) else None,
         )
+
+
+def _asks_a_person(run: Run) -> bool:
+    return run.conclusion == "action_required"
 
 
 class BuildState(StrEnum):
@@ -192,6 +201,8 @@ class Build:
     ref: str | None = None
     sha: str | None = None
     """None: there is neither pull request nor branch, so it is skipped."""
+    floating: bool = False
+    """``absent: base``: the base's tip as read; the first run's SHA binds it."""
     fingerprint: str | None = None
     reused: Result | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -241,7 +252,7 @@ class Build:
 
     @property
     def done(self) -> bool:
-        """Nothing that stands on it has to wait any longer: passed, rightly skipped, or failed without being required."""
+        """What stands on it need not wait longer: it passed, was rightly skipped, or failed and is not required."""
         return self.state in (BuildState.PASSED, BuildState.SKIPPED) or (self.failed and not self.spec.required)
 
     @property

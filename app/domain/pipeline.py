@@ -81,7 +81,7 @@ class Pipeline:
     name: str
     builds: tuple[BuildSpec, ...]
     branches: str | None = None
-    """Linear-time (RE2) regex on the whole branch name; a group ``key`` gives the key. None: every branch, by its name."""
+    """Linear-time (RE2) regex on the whole branch name; a group ``key`` gives the key. None: every branch, by name."""
     exclude: tuple[str, ...] = ()
     """Globs never grouped, with the built-in list of bots' branches already added."""
     bases: tuple[str, ...] = (DEFAULT_BASE,)

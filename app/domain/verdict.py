@@ -21,7 +21,7 @@ STRENGTH = {VerdictState.ERROR: 0, VerdictState.FAILURE: 1, VerdictState.PENDING
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one set says on one SHA. ``cause`` is stable while the reason is the same: nothing is rewritten for its sake."""
+    """What one set says on one SHA. ``cause`` stays while the reason does: the text alone is never rewritten."""
 
     state: VerdictState
     cause: str

@@ -1,0 +1,142 @@
+"""What is learnt of attempts and their runs, folded in.
+
+Law: an answer belongs to an attempt, never to a SHA; a run that stood on another SHA than the manifest's is void.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from app.domain.change_set import ChangeSet
+from app.domain.events import (
+    DispatchAnswered,
+    DispatchBegan,
+    DispatchNotMade,
+    DispatchRefused,
+    DispatchUnclear,
+    RunSeen,
+)
+from app.domain.facts import Run
+from app.domain.orchestration import Attempt, AttemptState, Build
+from app.domain.world import changed
+
+
+def updated(state: ChangeSet, attempt_id: str, change: Callable[[Attempt], Attempt]) -> ChangeSet:
+    """The set with one attempt changed, be it of the current orchestration or a stray; unknown ids change nothing."""
+    orchestration = state.orchestration
+    found = orchestration.attempt(attempt_id) if orchestration else None
+    if orchestration and found:
+        build, attempt = found
+        return replace(state, orchestration=orchestration.with_build(build.with_attempt(change(attempt))))
+    strays = tuple(change(stray) if stray.id == attempt_id else stray for stray in state.strays)
+    return state if strays == state.strays else replace(state, strays=strays)
+
+
+def may_be_sent(state: ChangeSet, attempt_id: str) -> bool:
+    """The last look before the call: still wanted, never sent, and every withdrawal acknowledged (P2, P3)."""
+    orchestration = state.orchestration
+    found = orchestration.attempt(attempt_id) if orchestration else None
+    if orchestration is None or found is None or orchestration.revision != state.revision or state.withdrawing:
+        return False
+    return found[1].state is AttemptState.PLANNED and found[1].send_after is None and not orchestration.stopped
+
+
+def dispatch_began(state: ChangeSet, event: DispatchBegan, now: datetime) -> ChangeSet:
+    if not may_be_sent(state, event.attempt_id):
+        return state
+    return updated(state, event.attempt_id, lambda attempt: replace(attempt, sent_at=now))
+
+
+def dispatch_answered(state: ChangeSet, event: DispatchAnswered, now: datetime) -> ChangeSet:
+    def answered(attempt: Attempt) -> Attempt:
+        if attempt.run_id is not None:
+            return replace(attempt, answered_at=attempt.answered_at or now)
+        nameless = event.run_id is None
+        return replace(
+            attempt,
+            answered_at=now,
+            run_id=event.run_id,
+            url=event.url,
+            unclear=nameless,
+            look_at=now if nameless else None,
+        )
+
+    return updated(state, event.attempt_id, answered)
+
+
+def dispatch_refused(state: ChangeSet, event: DispatchRefused, now: datetime) -> ChangeSet:
+    def refused(attempt: Attempt) -> Attempt:
+        if attempt.run_id is not None or attempt.sent_at is None:
+            return attempt
+        return (
+            replace(attempt, answered_at=now, void=True)
+            if event.moved
+            else replace(attempt, answered_at=now, refused=event.reason)
+        )
+
+    after = updated(state, event.attempt_id, refused)
+    return _void_round(after, now) if event.moved and _is_current(state, event.attempt_id) else after
+
+
+def dispatch_not_made(state: ChangeSet, event: DispatchNotMade) -> ChangeSet:
+    def unsent(attempt: Attempt) -> Attempt:
+        sure = attempt.run_id is None and attempt.answered_at is None and attempt.sent_at is not None
+        return replace(attempt, sent_at=None, send_after=event.retry_at) if sure else attempt
+
+    return updated(state, event.attempt_id, unsent)
+
+
+def dispatch_unclear(state: ChangeSet, event: DispatchUnclear, now: datetime) -> ChangeSet:
+    def unclear(attempt: Attempt) -> Attempt:
+        waits = attempt.sent_at is not None and attempt.run_id is None and attempt.answered_at is None
+        return replace(attempt, unclear=True, look_at=now) if waits and not attempt.unclear else attempt
+
+    return updated(state, event.attempt_id, unclear)
+
+
+def run_seen(state: ChangeSet, event: RunSeen, now: datetime) -> ChangeSet:
+    orchestration = state.orchestration
+    found = orchestration.attempt(event.attempt_id) if orchestration else None
+    if orchestration is None or found is None:
+        return updated(state, event.attempt_id, lambda stray: _heard(stray, event.run))
+    build, attempt = found
+    if not _concerns(attempt, event.run):
+        return state
+    if attempt != build.latest:
+        late = replace(attempt.heard(event.run), void=True)
+        return replace(state, orchestration=orchestration.with_build(build.with_attempt(late)))
+    return _latest_heard(state, build, attempt, event.run, now)
+
+
+def _concerns(attempt: Attempt, run: Run) -> bool:
+    return attempt.run_id in (None, run.id) and attempt.is_news(run)
+
+
+def _heard(attempt: Attempt, run: Run) -> Attempt:
+    return attempt.heard(run) if _concerns(attempt, run) else attempt
+
+
+def _latest_heard(state: ChangeSet, build: Build, attempt: Attempt, run: Run, now: datetime) -> ChangeSet:
+    assert state.orchestration is not None
+    heard = attempt.heard(run)
+    if build.floating and run.head_sha != attempt.sha and all(a.run_id is None for a in build.attempts):
+        heard = replace(heard, sha=run.head_sha)
+        build = replace(build, sha=run.head_sha, floating=False)
+    if run.head_sha != heard.sha:
+        void = build.with_attempt(replace(heard, void=True))
+        return _void_round(replace(state, orchestration=state.orchestration.with_build(void)), now)
+    orchestration = state.orchestration.with_build(build.with_attempt(heard))
+    if not orchestration.complete:
+        orchestration = replace(orchestration, confirmed=False, finished_at=None)
+    return replace(state, orchestration=orchestration)
+
+
+def _is_current(state: ChangeSet, attempt_id: str) -> bool:
+    return state.orchestration is not None and state.orchestration.attempt(attempt_id) is not None
+
+
+def _void_round(state: ChangeSet, now: datetime) -> ChangeSet:
+    """The world is not as the manifest says: everything is read anew before anything else is built."""
+    return changed(replace(state, void_rounds=state.void_rounds + 1), now)

@@ -1,0 +1,237 @@
+"""Every sentence that people read of a verdict. Pure; each says what to do next where somebody can do something.
+
+Law: at most 140 characters (GitHub refuses more, FACTS §5), and nobody's repository is named where more people may
+look than may look there (CONTRACT §4).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app.domain.change_set import ChangeSet
+from app.domain.facts import Repository, Visibility
+from app.domain.orchestration import Build, BuildState
+from app.domain.reasons import Reason, Why
+
+LIMIT = 140
+
+
+def describe(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    """The status description for a pull request of ``audience``; None stands for a reader who may see everything."""
+    return shortened(_SENTENCES[reason.why](reason, state, audience))
+
+
+def shortened(text: str, limit: int = LIMIT) -> str:
+    """Cut at ``limit`` characters, with an ellipsis, and without control characters."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return clean if len(clean) <= limit else clean[: limit - 1].rstrip() + "…"
+
+
+def duration(value: timedelta) -> str:
+    """``90 s`` · ``10 m`` · ``2 h``: the largest unit that says it exactly."""
+    seconds = int(value.total_seconds())
+    for size, unit in ((3600, "h"), (60, "m")):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def may_name(state: ChangeSet, repository_id: int | None, audience: Repository | None) -> Repository | None:
+    """The repository, where a reader of ``audience`` may learn its name."""
+    repository = state.repository_by_id(repository_id) if repository_id is not None else None
+    if repository is None or audience is None or repository.id == audience.id:
+        return repository
+    return repository if audience.visibility.width <= repository.visibility.width else None
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _built(state: ChangeSet) -> int:
+    builds = state.orchestration.builds if state.orchestration else ()
+    return sum(build.state is not BuildState.SKIPPED for build in builds)
+
+
+def _settling(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return f"Waiting for {state.title} to be quiet for {duration(state.pipeline.settle)}"
+
+
+def _on_command(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return "Comment /orchestrate to build"
+
+
+def _github(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return f"Waiting for GitHub: {_public(reason, state, audience)}"
+
+
+def _building(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return f"Building {state.title} ({_counted(_built(state), 'build')}); live at the link"
+
+
+def _approval(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    build = _build_name(reason, state, audience)
+    return f"{build} waits for a person to approve its run on GitHub; the link leads to it"
+
+
+def _passed(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    said = f"{_counted(_built(state), 'build')} passed"
+    siblings = [pull for pull in state.open_pulls if audience is None or pull.repository_id != audience.id]
+    named = [(may_name(state, pull.repository_id, audience), pull.number) for pull in siblings]
+    names = [f"{repository.name}#{number}" for repository, number in named if repository]
+    hidden = len(named) - len(names)
+    return said + _with(names, hidden, LIMIT - len(said))
+
+
+def _with(names: list[str], hidden: int, room: int) -> str:
+    """`` with a#1, b#2 and 3 more`` in at most ``room`` characters."""
+    for shown in range(len(names), -1, -1):
+        rest = hidden + len(names) - shown
+        parts = [", ".join(names[:shown])] if shown else []
+        parts += [f"{rest} more" if shown else _counted(rest, "other pull request")] if rest else []
+        text = f" with {' and '.join(parts)}" if parts else ""
+        if len(text) <= room:
+            return text
+    return ""
+
+
+def _policy_pass(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return "Passed unbuilt: of no change set, and the config lets such pull requests pass"
+
+
+def _policy_block(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return f"Blocked: the branch name fits no change set of {state.pipeline.name}. Rename the branch"
+
+
+def _build_failed(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    build = _build(reason, state)
+    name = _build_name(reason, state, audience)
+    workflow = f": {build.spec.workflow}" if build and may_name(state, build.repository_id, audience) else ""
+    return f"{name} {_how(build)}{workflow}. Push a fix or comment /orchestrate retry"
+
+
+def _how(build: Build | None) -> str:
+    latest = build.latest if build else None
+    if build is None or latest is None:
+        return "failed"
+    if latest.overdue:
+        return latest.overdue
+    return {"skipped": "ran no job", "cancelled": "was cancelled"}.get(latest.conclusion or "", "failed")
+
+
+def _cancelled(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return f"Cancelled by @{reason.text}. Comment /orchestrate to build"
+
+
+def _fork(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return "Blocked: it comes from a fork. Someone with write access reviews it and comments /orchestrate adopt SHA"
+
+
+def _crowded(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    repository = may_name(state, reason.repository_id, audience)
+    where = f"{repository.name} ({reason.text})" if repository else "a repository"
+    return f"Two parts of {state.title} in {where}: close one, or retarget it"
+
+
+def _unreadable(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return _public(reason, state, audience)
+
+
+def _mute(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    repository = may_name(state, reason.repository_id, audience)
+    return f"Lockstep cannot set its status in {repository.name if repository else 'a member'}: {reason.text}"
+
+
+def _refused(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    name = _build_name(reason, state, audience)
+    shown = may_name(state, reason.repository_id, audience)
+    return f"{name} was not started: {reason.text}" if shown else f"{name} was not started. Its own page says why"
+
+
+def _lost(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return f"{_build_name(reason, state, audience)}: GitHub never showed the run. Comment /orchestrate retry"
+
+
+def _restless(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return "A branch moves faster than its build starts. Comment /orchestrate when it is quiet"
+
+
+def _impossible(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return _public(reason, state, audience)
+
+
+def _left(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return f"No longer a head of {state.title}; what passed here has been withdrawn"
+
+
+def _build(reason: Reason, state: ChangeSet) -> Build | None:
+    builds = state.orchestration.builds if state.orchestration else ()
+    return next((build for build in builds if build.name == reason.build), None)
+
+
+def _build_name(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    shown = may_name(state, reason.repository_id, audience)
+    return reason.build if shown and reason.build else "A build in another repository"
+
+
+def _public(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    """A reason's own text may name a repository: said whole only where every name of the pipeline may be said."""
+    text = reason.text or "it could not be told why"
+    if audience is None or audience.visibility is Visibility.PRIVATE:
+        return text
+    hidden = any(repository.visibility.width < audience.visibility.width for repository in state.repositories.values())
+    return "A repository of the pipeline cannot be read. The link says which, and why" if hidden else text
+
+
+_SENTENCES = {
+    Why.SETTLING: _settling,
+    Why.ON_COMMAND: _on_command,
+    Why.GITHUB: _github,
+    Why.BUILDING: _building,
+    Why.APPROVAL: _approval,
+    Why.PASSED: _passed,
+    Why.POLICY_PASS: _policy_pass,
+    Why.POLICY_BLOCK: _policy_block,
+    Why.BUILD_FAILED: _build_failed,
+    Why.CANCELLED: _cancelled,
+    Why.FORK: _fork,
+    Why.CROWDED: _crowded,
+    Why.UNREADABLE: _unreadable,
+    Why.MUTE: _mute,
+    Why.REFUSED: _refused,
+    Why.LOST: _lost,
+    Why.RESTLESS: _restless,
+    Why.IMPOSSIBLE: _impossible,
+    Why.LEFT: _left,
+}
+
+
+def unseen(name: str) -> str:
+    """Why a repository that the config names cannot be read."""
+    return f"Lockstep cannot see {name}. Install the App there or take it out of the pipeline"
+
+
+def archived(name: str) -> str:
+    return f"{name} is archived. Unarchive it or take it out of the pipeline"
+
+
+def not_started(limit: timedelta) -> str:
+    return f"did not start within {duration(limit)}"
+
+
+def not_finished(limit: timedelta) -> str:
+    return f"did not end within {duration(limit)}"
+
+
+def nowhere(branch: str, pipeline: str) -> str:
+    return f"No repository of {pipeline} has a branch {branch}"
+
+
+def too_long_inputs(build: str, length: int, limit: int) -> str:
+    return (
+        f"the inputs of {build} have {length:,} characters, GitHub takes {limit:,}. Pass fewer or use {{manifest.url}}"
+    )
+
+
+def stale_read(name: str) -> str:
+    return f"it still shows an older state of {name} than it told us of"

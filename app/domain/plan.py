@@ -1,0 +1,148 @@
+"""What follows from the whole state at a moment: orchestrations begun and ended, reads, dispatches, look-ups, cancels.
+
+Law: planning twice plans nothing. Each step marks in the state what it has planned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from app.domain.change_set import ChangeSet, Kind, Reading, SetState
+from app.domain.effects import DispatchBuild, Effect, ReadSet
+from app.domain.events import ReadPurpose, Trigger, TriggerKind
+from app.domain.judge import policy
+from app.domain.orchestration import Attempt, Build, Orchestration, OrchestrationState
+from app.domain.runs import cancelled, followed, out_of_time, pruned
+from app.domain.settle import wants_freeze
+
+Step = tuple[ChangeSet, list[Effect]]
+
+ENDED = (
+    OrchestrationState.PASSED,
+    OrchestrationState.FAILED,
+    OrchestrationState.ERROR,
+    OrchestrationState.CANCELLED,
+    OrchestrationState.SUPERSEDED,
+)
+
+
+def plan(state: ChangeSet, now: datetime) -> tuple[ChangeSet, list[Effect], tuple[Orchestration, ...]]:
+    """State, effects in the order in which they should be sent, and the orchestrations that were replaced."""
+    state, archived = _renewed(state, now)
+    state = out_of_time(state, now)
+    state, cancels = cancelled(state)
+    state, reads = _read(state, now)
+    state, dispatches = _dispatched(state, now)
+    state, lookups = followed(state, now)
+    return _finished(pruned(state, now), now), [*cancels, *reads, *dispatches, *lookups], archived
+
+
+def idle(state: ChangeSet) -> bool:
+    """There is nothing to build: every pull request is closed, or something decides before any build."""
+    gone = state.kind is not Kind.BRANCH and state.state is not SetState.OPEN
+    return gone or policy(state) is not None
+
+
+def _renewed(state: ChangeSet, now: datetime) -> tuple[ChangeSet, tuple[Orchestration, ...]]:
+    """The orchestration for the present revision: the one that waits, or a new one in the place of the old."""
+    old = state.orchestration
+    if idle(state):
+        over = old is None or old.state in ENDED
+        return (state if over or old is None else _superseded(state, old)), ()
+    if old is not None and not _outlived(state, old):
+        return replace(state, orchestration=replace(old, revision=state.revision)), ()
+    return _begun(state, now)
+
+
+def _superseded(state: ChangeSet, old: Orchestration) -> ChangeSet:
+    return replace(state, orchestration=replace(old, superseded=True))
+
+
+def _outlived(state: ChangeSet, old: Orchestration) -> bool:
+    if state.run_wanted is not None and (old.frozen or old.state in ENDED):
+        return True
+    if old.state in (OrchestrationState.CANCELLED, OrchestrationState.SUPERSEDED) or old.frozen:
+        return old.revision != state.revision or old.superseded
+    return False
+
+
+def _begun(state: ChangeSet, now: datetime) -> tuple[ChangeSet, tuple[Orchestration, ...]]:
+    old, number = state.orchestration, state.orchestration_count + 1
+    trigger = state.run_wanted or Trigger(TriggerKind.CHANGE)
+    new = Orchestration(f"{state.id}-{number}", trigger, now, state.revision)
+    after = replace(state, orchestration=new, orchestration_count=number)
+    if old is None:
+        return after, ()
+    over = old if old.state in ENDED else replace(old, superseded=True)
+    archived = replace(over, finished_at=over.finished_at or now)
+    strays = tuple(attempt for build in old.builds for attempt in build.attempts if attempt.may_run)
+    return replace(after, strays=(*state.strays, *strays)), (archived,)
+
+
+def _read(state: ChangeSet, now: datetime) -> Step:
+    """A read where one is needed and none is under way: before freezing, and before success."""
+    purpose = wanted_read(state, now)
+    if purpose is None or state.reading == Reading(state.revision, purpose):
+        return state, []
+    if state.trouble and now < state.trouble.retry_at:
+        return state, []
+    return replace(state, reading=Reading(state.revision, purpose)), [ReadSet(state.revision, purpose)]
+
+
+def wanted_read(state: ChangeSet, now: datetime) -> ReadPurpose | None:
+    orchestration = state.orchestration
+    if orchestration is None or idle(state) or orchestration.state in ENDED:
+        return None
+    if not orchestration.frozen:
+        return ReadPurpose.FREEZE if wants_freeze(state, now) else None
+    return ReadPurpose.CONFIRM if orchestration.complete and not orchestration.confirmed else None
+
+
+def _dispatched(state: ChangeSet, now: datetime) -> Step:
+    """Builds that have all they need, within ``max_parallel``; none before every withdrawal was acknowledged (P2)."""
+    orchestration = state.orchestration
+    if orchestration is None or not orchestration.frozen or orchestration.stopped or state.withdrawing or idle(state):
+        return state, []
+    if any(said.refused for said in state.said):
+        return state, []
+    effects: list[Effect] = []
+    for build in orchestration.builds:
+        latest = build.latest
+        if latest and latest.send_after and latest.live and now >= latest.send_after:
+            again = build.with_attempt(replace(latest, send_after=None))
+            orchestration = orchestration.with_build(again)
+            effects.append(DispatchBuild(latest.id))
+        elif orchestration.ready(build) and _room(orchestration):
+            attempt = _attempt(orchestration, build, now)
+            orchestration = orchestration.with_build(build.with_attempt(attempt))
+            effects.append(DispatchBuild(attempt.id))
+    return replace(state, orchestration=orchestration), effects
+
+
+def _room(orchestration: Orchestration) -> bool:
+    limit = orchestration.pipeline.max_parallel if orchestration.pipeline else 0
+    return sum(build.live for build in orchestration.builds) < limit
+
+
+def _attempt(orchestration: Orchestration, build: Build, now: datetime) -> Attempt:
+    assert build.repository_id is not None
+    assert build.ref is not None
+    assert build.sha is not None
+    number, index = len(build.attempts) + 1, orchestration.builds.index(build) + 1
+    return Attempt(
+        id=f"{orchestration.id}-{index}-{number}",
+        number=number,
+        repository_id=build.repository_id,
+        workflow=build.spec.workflow,
+        ref=build.ref,
+        sha=build.sha,
+        planned_at=now,
+    )
+
+
+def _finished(state: ChangeSet, now: datetime) -> ChangeSet:
+    orchestration = state.orchestration
+    if orchestration is None or orchestration.finished_at is not None or orchestration.state not in ENDED:
+        return state
+    return replace(state, orchestration=replace(orchestration, finished_at=now))

@@ -1,0 +1,159 @@
+"""A read of the whole set, folded in: the only thing that can make a set less careful.
+
+Law: what could not be read, or is older than what webhooks told, decides nothing (DESIGN law 9). Freezing takes a read
+that was sent after the last change we know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from app.domain import messages
+from app.domain.change_set import ChangeSet, Kind, Reading, Trouble
+from app.domain.events import ReadFailed, ReadPurpose, SetRead
+from app.domain.facts import Branch, Pull, PullState, RepositoryRead
+from app.domain.judge import SHOWN_AFTER, policy
+from app.domain.manifest import frozen_builds, with_reuse
+from app.domain.orchestration import Orchestration
+from app.domain.settle import wants_freeze
+from app.domain.world import changed
+
+BACK_OFF = tuple(timedelta(seconds=s) for s in (2, 5, 15, 30, 60, 120, 300))
+STALE_ALLOWED = 5
+"""So many reads, nearly two minutes of them, may contradict a webhook by showing what was before it; then they are believed."""
+
+
+def read_failed(state: ChangeSet, event: ReadFailed, now: datetime) -> ChangeSet:
+    if event.revision != state.revision:
+        return _returned(state, event.revision, event.purpose)
+    return _troubled(state, event.revision, event.purpose, event.reason, event.lasting, now, event.retry_at)
+
+
+def set_read(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
+    if event.revision != state.revision:
+        return _returned(state, event.revision, event.purpose)
+    problem = next((r.problem for r in event.repositories if r.problem), None)
+    if problem:
+        return _troubled(state, event.revision, event.purpose, problem, True, now, None)
+    late = next((r.name for r in event.repositories if _stale(state, r)), None)
+    if late:
+        waiting = replace(state, stale_reads=state.stale_reads + 1)
+        return _troubled(waiting, event.revision, event.purpose, messages.stale_read(late), False, now, None)
+    return _believed(state, event, now)
+
+
+def _returned(state: ChangeSet, revision: int, purpose: ReadPurpose) -> ChangeSet:
+    return replace(state, reading=None) if state.reading == Reading(revision, purpose) else state
+
+
+def _troubled(
+    state: ChangeSet,
+    revision: int,
+    purpose: ReadPurpose,
+    reason: str,
+    lasting: bool,
+    now: datetime,
+    retry_at: datetime | None,
+) -> ChangeSet:
+    failures = state.trouble.failures + 1 if state.trouble else 1
+    back_off = BACK_OFF[min(failures, len(BACK_OFF)) - 1]
+    due = max(retry_at or now, now + back_off)
+    if due - now >= timedelta(minutes=1):
+        failures = max(failures, SHOWN_AFTER)
+    trouble = Trouble(reason, lasting, failures, due)
+    return replace(_returned(state, revision, purpose), trouble=trouble)
+
+
+def _stale(state: ChangeSet, read: RepositoryRead) -> bool:
+    """The read shows what was before a webhook that we have had. GitHub's replicas may do that for a while."""
+    shown = {pull.number: pull for pull in read.pulls}
+    patient = state.stale_reads < STALE_ALLOWED
+    for known in state.open_pulls:
+        if known.repository_id != read.repository_id:
+            continue
+        pull = shown.get(known.number)
+        if pull is None:
+            if patient:
+                return True
+        elif pull.updated_at < known.updated_at or (pull.head == known.before != known.head and patient):
+            return True
+    return patient and any(_stale_branch(state, branch) for branch in read.branches)
+
+
+def _stale_branch(state: ChangeSet, branch: Branch) -> bool:
+    known = state.branch(branch.repository_id, branch.branch)
+    return known is not None and known.before == branch.head and known.head != branch.head
+
+
+def _believed(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
+    after = replace(_returned(state, event.revision, event.purpose), trouble=None, stale_reads=0)
+    for read in event.repositories:
+        if read.repository_id is not None:
+            after = _folded(after, read, read.repository_id)
+    if after.standing() != state.standing():
+        after = changed(after, now)
+    after = replace(after, seen_revision=after.revision)
+    if event.purpose is ReadPurpose.CONFIRM:
+        return _confirmed(after)
+    return _frozen(after, event, now)
+
+
+def _folded(state: ChangeSet, read: RepositoryRead, repository_id: int) -> ChangeSet:
+    others = tuple(p for p in state.pulls if p.repository_id != repository_id)
+    mine = tuple(p for p in state.pulls if p.repository_id == repository_id)
+    pulls = (*others, *_pulls_after(mine, read))
+    branches = (*(b for b in state.branches if b.repository_id != repository_id), *read.branches)
+    bases = {**state.bases, repository_id: read.base_tip} if read.base_tip else state.bases
+    return replace(
+        state,
+        pulls=tuple(sorted(pulls, key=lambda p: (p.repository_id, p.number))),
+        branches=tuple(sorted(branches, key=lambda b: (b.repository_id, b.branch))),
+        bases=bases,
+    )
+
+
+def _pulls_after(known: Iterable[Pull], read: RepositoryRead) -> list[Pull]:
+    shown = {pull.number: pull for pull in read.pulls}
+    gone = [pull for pull in known if pull.number not in shown]
+    return [*(_ended(pull, read) for pull in gone), *(replace(pull, known=True) for pull in shown.values())]
+
+
+def _ended(pull: Pull, read: RepositoryRead) -> Pull:
+    """An open pull request that is not there any more was closed or merged without our hearing of it."""
+    if not pull.open:
+        return pull
+    return replace(pull, state=PullState.MERGED if pull.head in read.merged_heads else PullState.CLOSED)
+
+
+def _confirmed(state: ChangeSet) -> ChangeSet:
+    orchestration = state.orchestration
+    if orchestration is None or orchestration.revision != state.revision or not orchestration.complete:
+        return state
+    return replace(state, orchestration=replace(orchestration, confirmed=True), void_rounds=0)
+
+
+def _frozen(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
+    orchestration = state.orchestration
+    if orchestration is None or orchestration.frozen or policy(state) or not wants_freeze(state, now):
+        return state
+    if state.kind is not Kind.BRANCH and not state.open_pulls:
+        return state
+    builds = frozen_builds(state, event)
+    whole = replace(
+        orchestration,
+        revision=state.revision,
+        pipeline=state.pipeline,
+        frozen_at=now,
+        builds=builds,
+        fresh=state.run_fresh,
+        problem=_impossible(state, orchestration, event),
+    )
+    reused = with_reuse(state, whole, event.results, now)
+    return replace(state, orchestration=reused, run_wanted=None, run_fresh=False, unquiet_since=None)
+
+
+def _impossible(state: ChangeSet, orchestration: Orchestration, event: SetRead) -> str | None:
+    built = any(build.sha for build in frozen_builds(state, event))
+    return None if built else messages.nowhere(state.key, state.pipeline.name)

@@ -1,0 +1,87 @@
+"""What the set says on each SHA, and what it takes back.
+
+Law: withdraw first. Whatever is not success counts as a withdrawal until GitHub acknowledged it, because a success of
+an earlier day may still stand there; the shell acknowledges at once where none does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from app.domain import messages
+from app.domain.change_set import ChangeSet, Kind, Said
+from app.domain.effects import Effect, Say, Unsay
+from app.domain.events import SignRefused, SignShown
+from app.domain.facts import PullState
+from app.domain.judge import judge
+from app.domain.reasons import Reason, Why
+from app.domain.verdict import Verdict, VerdictState
+
+Step = tuple[ChangeSet, list[Effect]]
+
+
+def spoken(state: ChangeSet) -> Step:
+    """The set with what it now says, and the effects that say it: withdrawals from former heads first."""
+    if state.kind is Kind.BRANCH:
+        return state, []
+    heads = state.heads()
+    kept, effects = _former(state, set(heads))
+    reason = judge(state)
+    for head in heads:
+        known = next((said for said in state.said if said.at == head), None)
+        verdict = _verdict(state, reason, head)
+        if known is not None and known.verdict.same_as(verdict):
+            kept.append(known)
+            continue
+        kept.append(_said(head, verdict, known))
+        effects.append(Say(*head, verdict))
+    return replace(state, said=tuple(kept)), effects
+
+
+def _verdict(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Verdict:
+    audience = state.repository_by_id(head[0])
+    return Verdict(reason.state, reason.cause, messages.describe(reason, state, audience))
+
+
+def _said(head: tuple[int, str], verdict: Verdict, known: Said | None) -> Said:
+    return Said(*head, verdict, withdrawing=verdict.state is not VerdictState.SUCCESS and _doubtful(known))
+
+
+def _doubtful(known: Said | None) -> bool:
+    """A success may be seen there: we said it, are taking it back, or have never looked."""
+    return known is None or known.withdrawing or known.verdict.state is VerdictState.SUCCESS
+
+
+def _former(state: ChangeSet, heads: set[tuple[int, str]]) -> tuple[list[Said], list[Effect]]:
+    """SHAs that are heads no more. A merged one keeps what it earned; any other success is withdrawn."""
+    merged = {(pull.repository_id, pull.head) for pull in state.pulls if pull.state is PullState.MERGED}
+    kept: list[Said] = []
+    effects: list[Effect] = []
+    for said in state.said:
+        if said.at in heads:
+            continue
+        success = said.verdict.state is VerdictState.SUCCESS
+        if success and said.at not in merged:
+            taken = _verdict(state, Reason(Why.LEFT), said.at)
+            kept.append(replace(said, verdict=taken, withdrawing=True))
+            effects.append(Say(*said.at, taken))
+        elif said.withdrawing:
+            kept.append(said)
+        else:
+            effects.append(Unsay(*said.at))
+    return kept, effects
+
+
+def sign_shown(state: ChangeSet, event: SignShown) -> ChangeSet:
+    at = (event.repository_id, event.sha)
+    return _changed(state, at, lambda said: replace(said, refused=None, withdrawing=said.withdrawing and event.success))
+
+
+def sign_refused(state: ChangeSet, event: SignRefused) -> ChangeSet:
+    return _changed(state, (event.repository_id, event.sha), lambda said: replace(said, refused=event.reason))
+
+
+def _changed(state: ChangeSet, at: tuple[int, str], change: Callable[[Said], Said]) -> ChangeSet:
+    said = tuple(change(one) if one.at == at else one for one in state.said)
+    return state if said == state.said else replace(state, said=said)

@@ -1,0 +1,67 @@
+"""What people ask for, folded in. Whether they may was checked before it came here (P8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from app.domain.change_set import ChangeSet, Kind
+from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWanted
+from app.domain.orchestration import Orchestration, OrchestrationState
+from app.domain.world import changed
+
+OVER = (
+    OrchestrationState.FAILED,
+    OrchestrationState.ERROR,
+    OrchestrationState.CANCELLED,
+    OrchestrationState.SUPERSEDED,
+)
+
+
+def run_wanted(state: ChangeSet, event: RunWanted) -> ChangeSet:
+    """Waiting: it starts at once. Building or passed: there is nothing to do, unless ``fresh``. Over: once more."""
+    patient = replace(state, void_rounds=0, trouble=None)
+    orchestration = state.orchestration
+    if orchestration is None or not orchestration.frozen or orchestration.state in OVER or event.fresh:
+        return replace(patient, run_wanted=event.trigger, run_fresh=event.fresh)
+    if state.kind is Kind.BRANCH and orchestration.finished_at is not None:
+        return replace(patient, run_wanted=event.trigger, run_fresh=event.fresh)
+    return patient
+
+
+def retry_wanted(state: ChangeSet, event: RetryWanted) -> ChangeSet:
+    """The failed builds again, on the same manifest if every head still stands; else a new orchestration."""
+    orchestration = state.orchestration
+    if orchestration is None or not orchestration.frozen or orchestration.cancelled_by is not None:
+        return run_wanted(state, RunWanted(event.trigger))
+    if orchestration.superseded or orchestration.problem or orchestration.revision != state.revision:
+        return run_wanted(state, RunWanted(event.trigger))
+    forgiven = _forgiven(orchestration, event.repositories)
+    return replace(state, orchestration=forgiven, trouble=None)
+
+
+def _forgiven(orchestration: Orchestration, repositories: frozenset[str]) -> Orchestration:
+    again = orchestration
+    for build in orchestration.builds:
+        named = not repositories or build.spec.repository.lower() in repositories or build.name.lower() in repositories
+        if build.failed and named:
+            again = again.with_build(replace(build, forgiven=len(build.attempts)))
+    return again if again == orchestration else replace(again, confirmed=False, finished_at=None)
+
+
+def cancel_wanted(state: ChangeSet, event: CancelWanted) -> ChangeSet:
+    """Only what is not over can be cancelled."""
+    orchestration = state.orchestration
+    waits = orchestration is not None and orchestration.state in (
+        OrchestrationState.WAITING,
+        OrchestrationState.BUILDING,
+    )
+    if orchestration is None or not waits:
+        return state
+    by = event.trigger.actor or "somebody"
+    return replace(state, orchestration=replace(orchestration, cancelled_by=by), run_wanted=None)
+
+
+def invalidate_wanted(state: ChangeSet, event: InvalidateWanted, now: datetime) -> ChangeSet:
+    """Withdraws the verdict and starts over as a push would."""
+    return changed(replace(state, void_rounds=0), now)

@@ -1,0 +1,136 @@
+"""What webhooks tell of pull requests, branches and merge groups, folded into a set.
+
+Law: a webhook may make a set more careful by itself, never less. A push that does not start at the head we know makes
+that head unknown; a pull request merged where it stood, and the deletion of its branch, are no changes (DESIGN §4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from app.domain.change_set import ChangeSet, Kind
+from app.domain.events import BaseMoved, BranchMoved, MergeGroupEnded, MergeGroupFormed, PullSeen
+from app.domain.facts import Branch, Pull
+from app.domain.judge import RESTLESS_AFTER
+from app.domain.pipeline import BaseMoved as BaseMovedRule
+
+
+def changed(state: ChangeSet, now: datetime) -> ChangeSet:
+    """The set is another one from now on: reads that are under way are void, and it has to be quiet first."""
+    return replace(
+        state,
+        revision=state.revision + 1,
+        changed_at=now,
+        unquiet_since=state.unquiet_since or now,
+        trouble=None,
+        stale_reads=0,
+    )
+
+
+def compared(before: ChangeSet, after: ChangeSet, now: datetime) -> ChangeSet:
+    """``after``, counted as a change where what the set is made of differs, or where a head became unknown."""
+    if before.standing() == after.standing() and not (_unknown(after) - _unknown(before)):
+        return after
+    calm = replace(after, void_rounds=0) if after.void_rounds >= RESTLESS_AFTER else after
+    return changed(calm, now)
+
+
+def _unknown(state: ChangeSet) -> set[tuple[int, str]]:
+    pulls = {(pull.repository_id, pull.branch) for pull in state.open_pulls if not pull.known}
+    return pulls | {(branch.repository_id, branch.branch) for branch in state.branches if not branch.known}
+
+
+def pull_seen(state: ChangeSet, event: PullSeen, now: datetime) -> ChangeSet:
+    pull, known = event.pull, state.pull(event.pull.repository_id, event.pull.number)
+    if known is not None and pull.updated_at < known.updated_at:
+        return state
+    if known is None and not (event.belongs and pull.open):
+        return state
+    after = _followed(state, pull, known) if event.belongs else _left(state, pull, known)
+    return compared(state, after, now)
+
+
+def _followed(state: ChangeSet, pull: Pull, known: Pull | None) -> ChangeSet:
+    if known is not None:
+        pull = _pushed(known, pull)
+    return _with_its_branch(state.with_pull(pull), pull)
+
+
+def _pushed(known: Pull, pull: Pull) -> Pull:
+    """``pull`` with what we know of how its head came about."""
+    if pull.head == known.head:
+        return replace(pull, before=known.before, known=known.known)
+    follows = pull.before == known.head
+    return replace(pull, before=known.head, known=follows)
+
+
+def _left(state: ChangeSet, pull: Pull, known: Pull | None) -> ChangeSet:
+    """Retargeted, or its head is now of another set: what stands of it here is its branch."""
+    kept = tuple(p for p in state.pulls if (p.repository_id, p.number) != (pull.repository_id, pull.number))
+    return _with_its_branch(replace(state, pulls=kept), pull) if known and known.open else replace(state, pulls=kept)
+
+
+def _with_its_branch(state: ChangeSet, pull: Pull) -> ChangeSet:
+    """The branch fact is kept in step with its pull request, so that it is right when the pull request is gone.
+
+    Where an ended pull request finds no such fact, the deletion of the branch was heard of first.
+    """
+    if pull.fork or state.kind is Kind.ALONE:
+        return state
+    if not pull.open and state.branch(pull.repository_id, pull.branch) is None:
+        return state
+    return state.with_branch(Branch(pull.repository_id, pull.branch, pull.head, before=pull.before, known=pull.known))
+
+
+def branch_moved(state: ChangeSet, event: BranchMoved, now: datetime) -> ChangeSet:
+    after = state
+    for pull in state.open_pulls:
+        if (pull.repository_id, pull.branch) == (event.repository_id, event.branch) and not pull.fork and event.after:
+            after = after.with_pull(_moved_pull(pull, event.before, event.after))
+    if event.after is None:
+        after = after.without_branch(event.repository_id, event.branch)
+    else:
+        after = after.with_branch(_moved_branch(state, event, event.after))
+    return compared(state, after, now)
+
+
+def _moved_pull(pull: Pull, before: str | None, after: str) -> Pull:
+    if pull.head == after:
+        return pull
+    return replace(pull, head=after, before=pull.head, known=before == pull.head)
+
+
+def _moved_branch(state: ChangeSet, event: BranchMoved, after: str) -> Branch:
+    branch = state.branch(event.repository_id, event.branch)
+    if branch is None:
+        return Branch(event.repository_id, event.branch, after, before=event.before)
+    if branch.head == after:
+        return branch
+    return replace(branch, head=after, before=branch.head, known=event.before == branch.head, counts=True)
+
+
+def base_moved(state: ChangeSet, event: BaseMoved, now: datetime) -> ChangeSet:
+    """Only ``base_moved: rebuild`` cares; the heads are the same, so nothing could be reused that saw the old base."""
+    known = state.bases.get(event.repository_id)
+    if state.pipeline.base_moved is not BaseMovedRule.REBUILD or known == event.after:
+        return state
+    bases = {**state.bases, event.repository_id: event.after}
+    return changed(replace(state, bases=bases, run_fresh=True), now)
+
+
+def group_formed(state: ChangeSet, event: MergeGroupFormed) -> ChangeSet:
+    mine = {(pull.repository_id, pull.number) for pull in state.pulls}
+    if not any((event.group.repository_id, number) in mine for number in event.group.pulls):
+        return state
+    others = _without_group(state, event.group.repository_id, event.group.head_sha)
+    return replace(others, groups=(*others.groups, event.group))
+
+
+def group_ended(state: ChangeSet, event: MergeGroupEnded) -> ChangeSet:
+    return _without_group(state, event.repository_id, event.head_sha)
+
+
+def _without_group(state: ChangeSet, repository_id: int, head_sha: str) -> ChangeSet:
+    kept = tuple(g for g in state.groups if (g.repository_id, g.head_sha) != (repository_id, head_sha))
+    return state if kept == state.groups else replace(state, groups=kept)
