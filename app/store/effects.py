@@ -1,0 +1,184 @@
+"""The outbox: what has to be done on GitHub, each row promised in the transaction that decided it, and done by one job.
+
+Law: a row moves ``promised → done``, ``promised → failed`` or ``promised → waiting → promised``; a waiting one has a
+timer. The queue's job carries the row's id and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Row,
+    Table,
+    Text,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store.metadata import Time, metadata
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("set_id", Text, ForeignKey("change_sets.id")),
+    Column("history_id", BigInteger, ForeignKey("history.id", ondelete="SET NULL")),
+    Column("kind", Text, nullable=False),
+    Column("args", JSONB, nullable=False),
+    Column("lock", Text),
+    Column("priority", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("last_error", Text),
+    Column("created_at", Time, nullable=False),
+    Column("done_at", Time),
+    CheckConstraint("state IN ('promised', 'waiting', 'done', 'failed')", name="state"),
+    CheckConstraint("(done_at IS NULL) = (state IN ('promised', 'waiting'))", name="done_at_is_end"),
+    CheckConstraint("state <> 'failed' OR last_error IS NOT NULL", name="failed_has_error"),
+    Index("ix_effects_unfinished", "id", postgresql_where=literal_column("done_at IS NULL")),
+    Index("ix_effects_set_id", "set_id", "id"),
+)
+
+
+class Priority(IntEnum):
+    """Larger goes first, in the queue and towards GitHub (DESIGN §6)."""
+
+    FLEET = 10
+    READ = 20
+    COMMENT = 30
+    SUCCESS = 40
+    DISPATCH = 50
+    TAKE = 60
+    """Taking in a delivery: learning comes before building."""
+    CANCEL = 70
+    WITHDRAWAL = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """An effect to be: ``kind`` names its performer, ``args`` its identifiers; one ``lock`` at a time is performed."""
+
+    kind: str
+    args: dict[str, Any] = field(default_factory=dict)
+    lock: str | None = None
+    priority: Priority = Priority.READ
+    set_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An effect's row."""
+
+    id: int
+    set_id: str | None
+    history_id: int | None
+    kind: str
+    args: dict[str, Any]
+    lock: str | None
+    priority: int
+    tries: int
+    state: str
+    last_error: str | None
+
+    @property
+    def finished(self) -> bool:
+        return self.state in ("done", "failed")
+
+
+async def insert_effect(connection: AsyncConnection, promise: Promise, history_id: int | None, now: datetime) -> int:
+    new = insert(effects).values(
+        set_id=promise.set_id,
+        history_id=history_id,
+        kind=promise.kind,
+        args=promise.args,
+        lock=promise.lock,
+        priority=int(promise.priority),
+        tries=0,
+        state="promised",
+        created_at=now,
+    )
+    return int((await connection.execute(new.returning(effects.c.id))).scalar_one())
+
+
+async def load_effect(connection: AsyncConnection, effect_id: int, *, lock: bool = False) -> Kept | None:
+    query = select(effects).where(effects.c.id == effect_id)
+    row = (await connection.execute(query.with_for_update() if lock else query)).first()
+    return _kept(row) if row else None
+
+
+def _kept(row: Row[Any]) -> Kept:
+    return Kept(
+        id=row.id,
+        set_id=row.set_id,
+        history_id=row.history_id,
+        kind=row.kind,
+        args=row.args,
+        lock=row.lock,
+        priority=row.priority,
+        tries=row.tries,
+        state=row.state,
+        last_error=row.last_error,
+    )
+
+
+async def unfinished_twin(connection: AsyncConnection, promise: Promise) -> bool:
+    """Whether the same effect is promised or waiting already (for those that may be asked for by many)."""
+    query = select(effects.c.id).where(
+        effects.c.done_at.is_(None), effects.c.kind == promise.kind, effects.c.args == promise.args
+    )
+    return (await connection.execute(query.limit(1))).first() is not None
+
+
+async def finish_effect(connection: AsyncConnection, effect_id: int, now: datetime, error: str | None = None) -> bool:
+    """The effect is done, or with an error failed for good. False: it had ended already."""
+    ended = await connection.execute(
+        update(effects)
+        .where(effects.c.id == effect_id, effects.c.done_at.is_(None))
+        .values(state="failed" if error else "done", last_error=error, done_at=now)
+        .returning(effects.c.id)
+    )
+    return ended.first() is not None
+
+
+async def put_back(connection: AsyncConnection, effect_id: int, error: str) -> int:
+    """The effect waits for a timer that its caller sets; how often it has been put back by now."""
+    row = await connection.execute(
+        update(effects)
+        .where(effects.c.id == effect_id, effects.c.done_at.is_(None))
+        .values(state="waiting", last_error=error, tries=effects.c.tries + 1)
+        .returning(effects.c.tries)
+    )
+    return int(row.scalar_one())
+
+
+async def promise_again(connection: AsyncConnection, effect_id: int) -> Kept | None:
+    """A waiting effect's time has come; None where it waits no more."""
+    row = await connection.execute(
+        update(effects)
+        .where(effects.c.id == effect_id, effects.c.state == "waiting")
+        .values(state="promised")
+        .returning(effects)
+    )
+    found = row.first()
+    return _kept(found) if found else None
+
+
+async def note_error(connection: AsyncConnection, effect_id: int, error: str) -> None:
+    """What went wrong in a try that the queue itself will repeat."""
+    await connection.execute(
+        update(effects).where(effects.c.id == effect_id, effects.c.done_at.is_(None)).values(last_error=error)
+    )

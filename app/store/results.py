@@ -1,0 +1,102 @@
+"""What came of builds: the latest outcome by fingerprint, and how long builds take.
+
+Law: the latest outcome wins, so that a re-run that fails takes back what an earlier pass allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Float, Index, Table, Text, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.facts import Result
+from app.store.metadata import Time, metadata
+
+results = Table(
+    "results",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("passed", Boolean, nullable=False),
+    Column("orchestration_id", Text, nullable=False),
+    Column("attempt_id", Text, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("finished_at", Time, nullable=False),
+)
+
+build_times = Table(
+    "build_times",
+    metadata,
+    Column("attempt_id", Text, primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("workflow", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("finished_at", Time, nullable=False),
+    CheckConstraint("seconds >= 0", name="seconds"),
+    Index("ix_build_times_recent", "repository_id", "workflow", "finished_at"),
+)
+
+RECENT = 20
+"""So many of the latest passed runs say what is usual."""
+
+
+async def save_result(connection: AsyncConnection, result: Result, *, passed: bool) -> None:
+    new = insert(results).values(
+        fingerprint=result.fingerprint,
+        passed=passed,
+        orchestration_id=result.orchestration_id,
+        attempt_id=result.attempt_id,
+        run_id=result.run_id,
+        url=result.url,
+        finished_at=result.finished_at,
+    )
+    names = ("passed", "orchestration_id", "attempt_id", "run_id", "url", "finished_at")
+    await connection.execute(
+        new.on_conflict_do_update(
+            index_elements=["fingerprint"],
+            set_={name: new.excluded[name] for name in names},
+            where=results.c.finished_at < new.excluded.finished_at,
+        )
+    )
+
+
+async def passed_results(connection: AsyncConnection, fingerprints: Iterable[str]) -> dict[str, Result]:
+    """The builds among these whose latest outcome is a pass."""
+    wanted = list(fingerprints)
+    query = select(results).where(results.c.fingerprint.in_(wanted), results.c.passed)
+    rows = await connection.execute(query) if wanted else ()
+    return {
+        row.fingerprint: Result(
+            row.fingerprint, row.orchestration_id, row.attempt_id, row.run_id, row.url, row.finished_at
+        )
+        for row in rows
+    }
+
+
+async def save_build_time(
+    connection: AsyncConnection, attempt_id: str, repository_id: int, workflow: str, seconds: float, at: datetime
+) -> None:
+    new = insert(build_times).values(
+        attempt_id=attempt_id,
+        repository_id=repository_id,
+        workflow=workflow,
+        seconds=max(seconds, 0.0),
+        finished_at=at,
+    )
+    changes = {"seconds": new.excluded.seconds, "finished_at": new.excluded.finished_at}
+    await connection.execute(new.on_conflict_do_update(index_elements=["attempt_id"], set_=changes))
+
+
+async def usual_seconds(connection: AsyncConnection, repository_id: int, workflow: str) -> float | None:
+    """The median of the latest passed runs; None without history."""
+    query = (
+        select(build_times.c.seconds)
+        .filter_by(repository_id=repository_id, workflow=workflow)
+        .order_by(build_times.c.finished_at.desc())
+        .limit(RECENT)
+    )
+    seconds = sorted((await connection.execute(query)).scalars())
+    return seconds[len(seconds) // 2] if seconds else None

@@ -1,0 +1,51 @@
+"""The one transaction: what was learnt, decided and promised stands in the database together, or none of it does.
+
+Law: ``commit`` is written here and nowhere else, and nothing is asked of GitHub inside a transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from psycopg import AsyncConnection as DriverConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+
+def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine for ``postgresql+psycopg://…``. Times are UTC; a connection that Postgres closed is replaced unseen."""
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        json_serializer=to_json,
+        connect_args={"options": "-c timezone=UTC", "application_name": "lockstep"},
+    )
+
+
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def to_json(value: Any) -> str:
+    """JSON that Postgres can keep: it has no character for NUL, which GitHub lets people put into titles."""
+    return _NUL.sub(r"\1\\ufffd", json.dumps(value))
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection inside a transaction that is committed at the end of the block and rolled back by any exception."""
+    async with engine.connect() as connection:
+        yield connection
+        await connection.commit()
+
+
+async def driver_of(connection: AsyncConnection) -> DriverConnection[tuple[object, ...]]:
+    """The psycopg connection under ``connection``, for the queue: its jobs are promised in the same transaction."""
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, DriverConnection)
+    return driver
