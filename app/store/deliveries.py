@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -21,6 +22,9 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    bindparam,
+    exists,
+    func,
     literal_column,
     select,
     tuple_,
@@ -28,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.store.metadata import Time, metadata
 
@@ -51,7 +56,7 @@ deliveries = Table(
     Column("installation_id", BigInteger),
     Column("repository_id", BigInteger),
     Column("received_at", Time, nullable=False),
-    # The migration adds COMPRESSION lz4 where the server knows it, for which SQLAlchemy has no word: twice the inserts/s.
+    # The migration adds COMPRESSION lz4 where the server knows it (twice the inserts/s). SQLAlchemy has no word for it.
     Column("body", LargeBinary, nullable=False),
     Column("handled_at", Time),
     Column("outcome", Text),
@@ -109,31 +114,52 @@ _OPEN: dict[str, None] = {"handled_at": None, "outcome": None, "reason": None}
 
 
 async def insert(connection: AsyncConnection, batch: Sequence[Delivery]) -> list[str]:
-    """Keep a batch with one statement; the ids that are new, or were kept and failed: those are to be handled.
+    """Keep a batch with one statement; the ids that are to be handled, in the order of their coming.
 
     A redelivery of what was handled, ignored or is still open changes nothing. One of what *failed* opens it again:
     that is what a person who presses "Redeliver" on GitHub wants (FACTS §3).
     """
-    unique = {delivery.guid: delivery for delivery in reversed(batch)}
-    if not unique:
+    first: dict[str, Delivery] = {}
+    for delivery in batch:
+        first.setdefault(delivery.guid, delivery)
+    if not first:
         return []
-    # In one order for all processes: two batches that share deliveries would otherwise wait for each other.
-    values = [{name: getattr(unique[guid], name) for name in Delivery.__slots__} for guid in sorted(unique)]
-    statement = postgres_insert(deliveries).on_conflict_do_nothing(index_elements=["guid"]).returning(deliveries.c.guid)
-    new = list((await connection.execute(statement, values)).scalars())
-    kept_before = unique.keys() - set(new)
-    return new + (await _open_failed(connection, kept_before) if kept_before else [])
+    columns = {name: [getattr(delivery, name) for delivery in first.values()] for name in Delivery.__slots__}
+    due = set((await connection.execute(_INSERT, columns)).scalars().all())
+    if kept_before := first.keys() - due:
+        due |= await _open_failed(connection, kept_before)
+    return [guid for guid in first if guid in due]
 
 
-async def _open_failed(connection: AsyncConnection, guids: Collection[str]) -> list[str]:
+def _insert_of_columns() -> ReturningInsert[str]:
+    """The INSERT, with one array per column: its text does not depend on the size of the batch.
+
+    What is there already is left out before ON CONFLICT sees it: that would wait for a worker which is just handling
+    it, and if that worker hangs, all deliveries of the batch would wait. ON CONFLICT is for two processes that insert
+    the same one at the same time; both do so in the order of the ids, so that they never wait for each other.
+    """
+    arrays = [bindparam(name, type_=ARRAY(deliveries.c[name].type)) for name in Delivery.__slots__]
+    given = func.unnest(*arrays).table_valued(*Delivery.__slots__).render_derived(name="given")
+    known = exists().where(deliveries.c.guid == given.c.guid)
+    return (
+        postgres_insert(deliveries)
+        .from_select(list(Delivery.__slots__), select(*given.c).where(~known).order_by(given.c.guid))
+        .on_conflict_do_nothing(index_elements=["guid"])
+        .returning(deliveries.c.guid)
+    )
+
+
+_INSERT = _insert_of_columns()
+
+
+async def _open_failed(connection: AsyncConnection, guids: Collection[str]) -> set[str]:
     """Those of ``guids`` whose handling had failed, open again.
 
-    No part of the INSERT (as DO UPDATE), and not waiting for locked rows: a worker that hangs while it handles one delivery
-    must not hold up the door for all others.
+    Locked rows are not waited for: they are in somebody's hands.
     """
     failed = select(deliveries.c.guid).where(deliveries.c.guid.in_(guids), deliveries.c.outcome == Outcome.FAILED.value)
     again = update(deliveries).where(deliveries.c.guid.in_(failed.with_for_update(skip_locked=True))).values(_OPEN)
-    return list((await connection.execute(again.returning(deliveries.c.guid))).scalars())
+    return set((await connection.execute(again.returning(deliveries.c.guid))).scalars().all())
 
 
 async def take(connection: AsyncConnection, guid: str) -> Delivery | None:
