@@ -1,0 +1,154 @@
+"""One client's way to GitHub: paced, with the right token, each answer classified.
+
+Law: a call passes pacing before anything is sent for it, and a refusal of a limit closes the way for all. Only
+refusals that surely did not act are sent again here: a 401 once with a new token, and a 401 or 403 to a token that
+GitHub's replicas may not know yet (FACTS §7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol, TypeGuard, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from app.github import errors
+from app.github.errors import Acted, Failure, Kind
+from app.github.pacing import Cost, Pacer, Priority, Wait
+from app.github.tokens import LAG, AppKey, Token, TokenClass, Tokens
+from app.github.wire import Call, Reply, Wire
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_PAUSES = (0.3, 1.0)
+"""Seconds between tries with a token that is too new. Past them the caller is told to come back."""
+
+
+class Channel:
+    """What the calls of one installation share. ``request_ids`` collects GitHub's, in order, for the history."""
+
+    def __init__(
+        self,
+        installation_id: int,
+        wire: Wire,
+        tokens: Tokens,
+        pacer: Pacer,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.installation_id = installation_id
+        self.wire = wire
+        self.clock = clock
+        self.request_ids: list[str] = []
+        self._tokens = tokens
+        self._pacer = pacer
+        self._sleep = sleep
+
+    async def read(self, path: str, **params: str | int) -> Reply | Failure:
+        return await self.call(Call("GET", path, params), TokenClass.READ, Priority.READ, Cost.READ)
+
+    async def act(self, call: Call, priority: Priority, cost: Cost = Cost.WRITE) -> Reply | Failure:
+        return await self.call(call, TokenClass.ACT, priority, cost)
+
+    async def call(self, call: Call, token_class: TokenClass, priority: Priority, cost: Cost) -> Reply | Failure:
+        async with self._pacer.turn(priority, cost) as wait:
+            if isinstance(wait, Wait):
+                return errors.held_back(wait.reason, wait.retry_at)
+            answer = await self._authorised(call, token_class)
+            return heard(self._pacer, answer, cost, self.request_ids)
+
+    def noted(self, failure: Failure, cost: Cost) -> Failure:
+        """A failure found inside a body (GraphQL): pacing hears of a limit as it does of a status code."""
+        return replace(failure, retry_at=self._pacer.refused(failure, cost)) if failure.limit else failure
+
+    async def _authorised(self, call: Call, token_class: TokenClass) -> Reply | Failure:
+        pauses = iter(_PAUSES)
+        renewed = False
+        while True:
+            token = await self._tokens.get(self.installation_id, token_class)
+            if isinstance(token, Failure):
+                return replace(token, acted=Acted.NOT_SENT)
+            answer = await self.wire.send(call, token.authorization)
+            if not _refused_by_token(answer):
+                return answer
+            if token.fresh(self.clock()):
+                pause = next(pauses, None)
+                if pause is None:
+                    return _come_back(answer, token)
+                await self._sleep(pause)
+            elif answer.status == 401 and not renewed:
+                self._tokens.drop(self.installation_id, token_class, token)
+                renewed = True
+            else:
+                return answer
+
+
+class AppChannel:
+    """The calls that the App makes as itself, with a JWT."""
+
+    def __init__(self, wire: Wire, key: AppKey, pacer: Pacer, clock: Callable[[], datetime]) -> None:
+        self._wire = wire
+        self._key = key
+        self._pacer = pacer
+        self._clock = clock
+
+    async def read(self, path: str, **params: str | int) -> Reply | Failure:
+        async with self._pacer.turn(Priority.READ, Cost.READ) as wait:
+            if isinstance(wait, Wait):
+                return errors.held_back(wait.reason, wait.retry_at)
+            answer = await self._wire.send(Call("GET", path, params), self._key.authorization(self._clock()))
+            return heard(self._pacer, answer, Cost.READ, [])
+
+
+class Reader(Protocol):
+    async def read(self, path: str, **params: str | int) -> Reply | Failure: ...
+
+
+async def pages(channel: Reader, path: str, model: type[Model], **params: str | int) -> list[Model] | Failure:
+    """Every page of a list; a page that cannot be read makes the whole a ``Failure``, never a shorter list."""
+    found: list[Model] = []
+    reply = await channel.read(path, per_page=100, **params)
+    while isinstance(reply, Reply):
+        page = parsed(reply, model)
+        if isinstance(page, Failure):
+            return page
+        found.append(page)
+        if reply.next_url is None:
+            return found
+        reply = await channel.read(reply.next_url)
+    return reply
+
+
+def parsed(reply: Reply, model: type[Model]) -> Model | Failure:
+    try:
+        return model.model_validate_json(reply.content)
+    except ValidationError as error:
+        wrong = ", ".join(".".join(map(str, one["loc"])) or one["msg"] for one in error.errors()[:3])
+        return errors.unreadable(reply, f"not as documented at {wrong}")
+
+
+def heard(pacer: Pacer, answer: Reply | Failure, cost: Cost, request_ids: list[str]) -> Reply | Failure:
+    """Tell the pacer what an answer said about limits, and keep the request's id."""
+    if answer.request_id is not None:
+        request_ids.append(answer.request_id)
+    if isinstance(answer, Reply):
+        pacer.observe(answer.headers)
+        pacer.accepted()
+    elif answer.limit is not None:
+        return replace(answer, retry_at=pacer.refused(answer, cost))
+    return answer
+
+
+def _refused_by_token(answer: Reply | Failure) -> TypeGuard[Failure]:
+    if isinstance(answer, Reply):
+        return False
+    suspended = "suspended" in answer.message.lower()
+    return answer.status == 401 or (answer.status == 403 and answer.limit is None and not suspended)
+
+
+def _come_back(answer: Failure, token: Token) -> Failure:
+    said = f"{answer.reason} (or GitHub does not know its new token yet: it is tried again in a moment)"
+    return replace(answer, kind=Kind.TRY_AGAIN, reason=said, retry_at=token.obtained_at + LAG)

@@ -1,0 +1,78 @@
+"""Starting a workflow run: the one call that must never be repeated in doubt.
+
+Law (FACTS §1, *not idempotent*): the request is sent again only where GitHub surely refused it for its form (an unknown
+API version, a key that an older server does not permit). Every other outcome is told apart for the caller: accepted,
+refused, surely not sent, unclear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.github.addresses import repository_path, segment
+from app.github.answers import Accepted, NotSent, Refused, Unclear
+from app.github.channel import Channel
+from app.github.errors import Acted, Failure
+from app.github.pacing import Priority
+from app.github.payloads import DispatchBody
+from app.github.wire import OLDER, Call, Reply
+
+_SOON = timedelta(seconds=10)
+"""When to send again what never left, where nobody named a moment."""
+
+DispatchOutcome = Accepted | Refused | NotSent | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class _Dispatch:
+    path: str
+    ref: str
+    inputs: Mapping[str, str]
+
+    def call(self, *, ask_for_run: bool) -> Call:
+        body: dict[str, Any] = {"ref": self.ref, "inputs": dict(self.inputs)}
+        if ask_for_run:
+            body["return_run_details"] = True
+        return Call("POST", self.path, body=body)
+
+
+async def dispatch(
+    channel: Channel, owner: str, repo: str, workflow: str, ref: str, inputs: Mapping[str, str], priority: Priority
+) -> DispatchOutcome:
+    """See ``InstallationClient.dispatch``."""
+    path = f"{repository_path(owner, repo)}/actions/workflows/{segment(workflow)}/dispatches"
+    wanted, wire = _Dispatch(path, ref, inputs), channel.wire
+    # Version 2026-03-10 names the run by itself; the older wants to be asked, which servers before GHES 3.21 refuse.
+    ask = wire.version == OLDER and wire.run_details
+    answer = await channel.act(wanted.call(ask_for_run=ask), priority)
+    if ask and _key_refused(answer):
+        wire.run_details = False
+        answer = await channel.act(wanted.call(ask_for_run=False), priority)
+    return _accepted(answer) if isinstance(answer, Reply) else _outcome(answer, channel)
+
+
+def _key_refused(answer: Reply | Failure) -> bool:
+    return isinstance(answer, Failure) and answer.status in (400, 422) and "return_run_details" in answer.message
+
+
+def _accepted(reply: Reply) -> Accepted:
+    try:
+        run = DispatchBody.model_validate_json(reply.content)
+    except ValidationError:
+        # 204, or a body of another form: the run was started all the same and has to be found.
+        return Accepted(None, None, reply.request_id)
+    return Accepted(run.workflow_run_id, run.html_url, reply.request_id)
+
+
+def _outcome(failure: Failure, channel: Channel) -> DispatchOutcome:
+    if failure.acted is Acted.UNCLEAR:
+        return Unclear(failure.reason, failure.request_id)
+    if failure.again:
+        return NotSent(failure.retry_at or channel.clock() + _SOON, failure.reason, failure.request_id)
+    moved = failure.status == 422 and "no ref found for" in failure.message.lower()
+    return Refused(failure.reason, moved, failure.request_id)

@@ -1,0 +1,96 @@
+"""The GraphQL documents that Lockstep sends, fixed texts both.
+
+Law: a document is never put together at run time, so that each is proved against GitHub's schema by a test; what
+varies is a variable. Each answers for up to 100 repositories in one request (CONTRACT §4, budget).
+"""
+
+from __future__ import annotations
+
+MOST_IDS = 100
+"""GitHub's own maximum for ``nodes(ids:)``."""
+
+_PULL = """
+fragment pull on PullRequest {
+  number
+  state
+  isDraft
+  isCrossRepository
+  headRefName
+  headRefOid
+  baseRefName
+  updatedAt
+  headRepository { databaseId }
+}
+"""
+
+_REPOSITORY = """
+fragment repository on Repository {
+  databaseId
+  nameWithOwner
+  isArchived
+  isDisabled
+  visibility
+  defaultBranchRef { name target { oid } }
+  base: ref(qualifiedName: $base) @include(if: $named) { name target { oid } }
+}
+"""
+
+READ_BRANCH = (
+    """
+query ReadBranch($ids: [ID!]!, $named: Boolean!, $base: String!, $ref: String!, $branch: String!) {
+  nodes(ids: $ids) {
+    __typename
+    id
+    ... on Repository {
+      ...repository
+      head: ref(qualifiedName: $ref) { name target { oid } }
+      open: pullRequests(states: [OPEN], headRefName: $branch, first: 100) {
+        pageInfo { hasNextPage }
+        nodes { ...pull }
+      }
+      merged: pullRequests(
+        states: [MERGED], headRefName: $branch, first: 5, orderBy: {field: UPDATED_AT, direction: DESC}
+      ) {
+        nodes { headRefOid }
+      }
+    }
+  }
+}
+"""
+    + _REPOSITORY
+    + _PULL
+)
+"""The set whose branch is known exactly. ``$base`` is read where ``$named`` is true."""
+
+READ_KEY = (
+    """
+query ReadKey($ids: [ID!]!, $named: Boolean!, $base: String!, $needle: String!) {
+  nodes(ids: $ids) {
+    __typename
+    id
+    ... on Repository {
+      ...repository
+      refs(refPrefix: "refs/heads/", query: $needle, first: 50) {
+        pageInfo { hasNextPage }
+        nodes {
+          name
+          target { oid }
+          open: associatedPullRequests(states: [OPEN], first: 20) {
+            pageInfo { hasNextPage }
+            nodes { ...pull }
+          }
+          merged: associatedPullRequests(
+            states: [MERGED], first: 5, orderBy: {field: UPDATED_AT, direction: DESC}
+          ) {
+            nodes { headRefOid }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+    + _REPOSITORY
+    + _PULL
+)
+"""The set that is known by a key in the branch name: all branches whose name holds the needle, with their pulls."""

@@ -1,0 +1,195 @@
+"""What can go wrong between us and GitHub, classified once.
+
+Law: every failure is a value of one of three kinds (try again, ask a person, our bug), and says besides whether the
+request may have acted. Nobody else looks at status codes to decide what to do next; a module that *expects* a status
+(404 for an absent branch, 409 for an ended run) compares ``Failure.status`` and turns it into a value of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+import httpx
+
+
+class Kind(StrEnum):
+    TRY_AGAIN = "try_again"
+    ASK_A_PERSON = "ask_a_person"
+    OUR_BUG = "our_bug"
+
+
+class Acted(StrEnum):
+    """Whether a failed request may have changed something at GitHub."""
+
+    NOT_SENT = "not_sent"
+    """Surely not sent: no connection, no token, or held back by pacing."""
+    REFUSED = "refused"
+    """Surely not acted: GitHub answered with a refusal."""
+    UNCLEAR = "unclear"
+    """It may have acted: the answer was lost, or was a 5xx (FACTS §1, *not idempotent*)."""
+
+
+class Limit(StrEnum):
+    PRIMARY = "primary"
+    """The hourly allowance is used up; GitHub says when it is refilled."""
+    SECONDARY = "secondary"
+    """Too much at once (FACTS §4); concerns everything the installation sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a call brought nothing. ``reason`` is a sentence for people, without secrets."""
+
+    kind: Kind
+    reason: str
+    acted: Acted
+    status: int | None = None
+    message: str = ""
+    """GitHub's own words, to be recognised by the module that expects them."""
+    retry_at: datetime | None = None
+    """GitHub, or our own pacing, named the moment before which nothing is to be sent. None: the caller backs off."""
+    limit: Limit | None = None
+    needs: str | None = None
+    """The header ``X-Accepted-GitHub-Permissions`` of a 403, such as ``actions=write``."""
+    request_id: str | None = None
+
+    @property
+    def again(self) -> bool:
+        return self.kind is Kind.TRY_AGAIN
+
+
+class Refusal(Protocol):
+    """An HTTP answer of 300 and more, as ``wire.Reply`` has it."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def request_id(self) -> str | None: ...
+
+
+def of_answer(answer: Refusal, now: datetime) -> Failure:
+    """Classify an HTTP answer that is not a success."""
+    if answer.status in (403, 429) and (limit := _limit(answer)) is not None:
+        return _limited(answer, limit, now)
+    if answer.status >= 500 or answer.status == 408:
+        said = f"GitHub could not answer {answer.what} ({answer.status}). It is tried again by itself."
+        return _failure(answer, Kind.TRY_AGAIN, said, acted=Acted.UNCLEAR, retry_at=_retry_after(answer, now))
+    if answer.status in (401, 403, 404, 405, 409, 410, 422, 451):
+        return _failure(answer, Kind.ASK_A_PERSON, _mend(answer), needs=_needs(answer))
+    said = f"GitHub answered {answer.what} with {answer.status}, which Lockstep does not expect{_quoted(answer)}"
+    return _failure(answer, Kind.OUR_BUG, said)
+
+
+def of_graphql(answer: Refusal, type_: str, message: str, now: datetime) -> Failure:
+    """Classify an error of a whole GraphQL request, which GitHub sends with HTTP 200 (FACTS §4)."""
+    said = message.lower()
+    if type_ in ("RATE_LIMITED", "RATE_LIMIT") or "rate limit" in said:
+        return _limited(answer, Limit.SECONDARY if "secondary" in said else Limit.PRIMARY, now)
+    # Time-outs and faults inside GitHub say so; what remains is a document that does not fit the schema or its limits.
+    passing = "something went wrong" in said or "timeout" in said or "timed out" in said
+    reason = f"GitHub could not answer {answer.what}: {message or type_}"
+    return _failure(answer, Kind.TRY_AGAIN if passing else Kind.OUR_BUG, reason)
+
+
+def of_transport(error: httpx.TransportError, what: str) -> Failure:
+    """Classify a request that brought no HTTP answer at all.
+
+    The split is httpcore's: a connection, proxy or pool error is raised before the first byte of the request.
+    """
+    name = type(error).__name__
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return Failure(Kind.OUR_BUG, f"{what} could not be put into an HTTP request: {error}", Acted.NOT_SENT)
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError):
+        said = f"GitHub could not be reached for {what} ({name}). It is tried again by itself."
+        return Failure(Kind.TRY_AGAIN, said, Acted.NOT_SENT)
+    said = f"GitHub's answer to {what} was lost ({name}). It may or may not have acted."
+    return Failure(Kind.TRY_AGAIN, said, Acted.UNCLEAR)
+
+
+def unreadable(answer: Refusal, detail: str) -> Failure:
+    """A success whose body is not what GitHub documents. It surely acted, but what it said is lost."""
+    said = f"GitHub's answer to {answer.what} could not be read: {detail}"
+    return _failure(answer, Kind.OUR_BUG, said, acted=Acted.UNCLEAR)
+
+
+def held_back(reason: str, retry_at: datetime) -> Failure:
+    """Our own pacing did not let the request go."""
+    return Failure(Kind.TRY_AGAIN, reason, Acted.NOT_SENT, retry_at=retry_at)
+
+
+def _failure(
+    answer: Refusal,
+    kind: Kind,
+    reason: str,
+    *,
+    acted: Acted = Acted.REFUSED,
+    retry_at: datetime | None = None,
+    limit: Limit | None = None,
+    needs: str | None = None,
+) -> Failure:
+    return Failure(kind, reason, acted, answer.status, answer.message, retry_at, limit, needs, answer.request_id)
+
+
+def _limit(answer: Refusal) -> Limit | None:
+    """Tell the limits apart from a missing permission, which is a 403 as well (FACTS §4)."""
+    said = answer.message.lower()
+    if "secondary rate" in said or "abuse" in said:
+        return Limit.SECONDARY
+    if answer.headers.get("x-ratelimit-remaining") == "0" or "api rate limit exceeded" in said:
+        return Limit.PRIMARY
+    if answer.status == 429 or "retry-after" in answer.headers or "rate limit" in said:
+        return Limit.SECONDARY
+    return None
+
+
+def _limited(answer: Refusal, limit: Limit, now: datetime) -> Failure:
+    retry_at = _retry_after(answer, now)
+    if retry_at is None and answer.headers.get("x-ratelimit-remaining") == "0":
+        retry_at = reset_at(answer.headers)
+    said = f"GitHub's {limit.value} rate limit refused {answer.what}. It is sent again when the limit allows."
+    return _failure(answer, Kind.TRY_AGAIN, said, retry_at=retry_at, limit=limit)
+
+
+def _retry_after(answer: Refusal, now: datetime) -> datetime | None:
+    seconds = answer.headers.get("retry-after", "")
+    return now + timedelta(seconds=int(seconds)) if seconds.isdecimal() else None
+
+
+def reset_at(headers: Mapping[str, str]) -> datetime | None:
+    """``x-ratelimit-reset`` (epoch seconds) and one second more, because GitHub cuts the fraction off."""
+    seconds = headers.get("x-ratelimit-reset", "")
+    return datetime.fromtimestamp(int(seconds) + 1, UTC) if seconds.isdecimal() else None
+
+
+def _needs(answer: Refusal) -> str | None:
+    return answer.headers.get("x-accepted-github-permissions") if answer.status == 403 else None
+
+
+def _mend(answer: Refusal) -> str:
+    """One sentence that says what a person can do about it."""
+    what, said = answer.what, _quoted(answer)
+    if answer.status == 401:
+        return f"GitHub does not accept the App's credentials for {what}{said}. Check the App id and its private key"
+    if answer.status == 403 and "suspended" in answer.message.lower():
+        return f"The installation is suspended, so GitHub refuses {what}. An owner can unsuspend it in its settings"
+    if answer.status == 403:
+        needs = _needs(answer)
+        wanted = f"Grant the App the permission {needs}" if needs else "Grant the App the permission it lacks"
+        return f"GitHub refuses {what}{said}. {wanted}, and accept it for this installation"
+    if answer.status == 404:
+        return f"GitHub shows nothing for {what} (404{said}). It does not exist, or the App is not installed there"
+    return f"GitHub refuses {what} ({answer.status}{said})"
+
+
+def _quoted(answer: Refusal) -> str:
+    return f": {answer.message.rstrip('.')}" if answer.message else ""

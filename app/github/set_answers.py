@@ -1,0 +1,204 @@
+"""What GitHub's answer to a set read says, repository by repository.
+
+Law (DESIGN law 9): absent is a fact that was read. Something is absent only where GitHub answered null or an empty
+list without an error at that path. An error at or below the repository's path, a missing field, another type of node,
+a further page: ``Unreadable``, never absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from app.domain.facts import Pull, PullState
+from app.github import errors
+from app.github.answers import RepositoryAnswer, Unreadable
+from app.github.errors import Failure, Kind
+from app.github.payloads import visibility
+from app.github.wire import Reply
+
+
+class _Target(BaseModel):
+    oid: str
+
+
+class _Ref(BaseModel):
+    name: str
+    target: _Target
+
+
+class _PageInfo(BaseModel):
+    has_next_page: bool = Field(alias="hasNextPage")
+
+
+class _HeadRepository(BaseModel):
+    id: int | None = Field(alias="databaseId")
+
+
+class _Pull(BaseModel):
+    number: int
+    state: Literal["OPEN", "CLOSED", "MERGED"]
+    draft: bool = Field(alias="isDraft")
+    fork: bool = Field(alias="isCrossRepository")
+    branch: str = Field(alias="headRefName")
+    head: str = Field(alias="headRefOid")
+    base: str = Field(alias="baseRefName")
+    updated_at: datetime = Field(alias="updatedAt")
+    head_repository: _HeadRepository | None = Field(alias="headRepository")
+
+
+class _Pulls(BaseModel):
+    page: _PageInfo = Field(alias="pageInfo")
+    nodes: list[_Pull]
+
+
+class _Merged(BaseModel):
+    head: str = Field(alias="headRefOid")
+
+
+class _MergedPulls(BaseModel):
+    nodes: list[_Merged]
+
+
+class _Repository(BaseModel):
+    """Every field is required: a missing one is no fact. Only what GitHub's schema lets be null may be None."""
+
+    id: int = Field(alias="databaseId")
+    full_name: str = Field(alias="nameWithOwner")
+    archived: bool = Field(alias="isArchived")
+    disabled: bool = Field(alias="isDisabled")
+    visibility: str
+    default: _Ref | None = Field(alias="defaultBranchRef")
+
+
+class _Based(BaseModel):
+    base: _Ref | None
+
+
+class _ByBranch(BaseModel):
+    head: _Ref | None
+    open: _Pulls
+    merged: _MergedPulls
+
+
+class _Branch(_Ref):
+    open: _Pulls
+    merged: _MergedPulls
+
+
+class _Branches(BaseModel):
+    page: _PageInfo = Field(alias="pageInfo")
+    nodes: list[_Branch]
+
+
+class _ByKey(BaseModel):
+    refs: _Branches
+
+
+class _Error(BaseModel):
+    message: str = ""
+    type: str = ""
+    path: list[str | int] = Field(default_factory=list)
+
+
+class _Data(BaseModel):
+    nodes: list[dict[str, Any] | None]
+
+
+class _Answer(BaseModel):
+    data: _Data | None = None
+    errors: list[_Error] = Field(default_factory=list)
+
+
+def repositories(
+    reply: Reply, ids: Sequence[str], now: datetime, *, keyed: bool, named: bool
+) -> dict[str, RepositoryAnswer | Unreadable] | Failure:
+    """One answer per id, in GitHub's order (its ``id`` may be of a newer form than the one asked with).
+
+    :param keyed: the document was ``READ_KEY``, else ``READ_BRANCH``.
+    :param named: a base branch was asked for, so ``base`` is part of the answer.
+    """
+    try:
+        answer = _Answer.model_validate_json(reply.content)
+    except ValidationError as error:
+        return errors.unreadable(reply, f"not a GraphQL answer ({error.error_count()} faults)")
+    general = [error for error in answer.errors if _index(error) is None]
+    if general:
+        return errors.of_graphql(reply, general[0].type, general[0].message, now)
+    if answer.data is None or len(answer.data.nodes) != len(ids):
+        return errors.unreadable(reply, f"not one node for each of the {len(ids)} asked for")
+    faults = {index: error for error in reversed(answer.errors) if (index := _index(error)) is not None}
+    return {
+        asked: _unreadable(faults[at]) if at in faults else _repository(asked, node, keyed, named)
+        for at, (asked, node) in enumerate(zip(ids, answer.data.nodes, strict=True))
+    }
+
+
+def _index(error: _Error) -> int | None:
+    """Which node an error belongs to; None: it concerns the whole answer."""
+    match error.path:
+        case ["nodes", int(index), *_]:
+            return index
+    return None
+
+
+def _unreadable(error: _Error) -> Unreadable:
+    if error.type in ("NOT_FOUND", "FORBIDDEN"):
+        return Unreadable(f"GitHub does not show it: {error.message}", Kind.ASK_A_PERSON)
+    return Unreadable(f"GitHub could not read it: {error.message or error.type}", Kind.TRY_AGAIN)
+
+
+def _repository(asked: str, node: dict[str, Any] | None, keyed: bool, named: bool) -> RepositoryAnswer | Unreadable:
+    if node is None:
+        return Unreadable("GitHub answered nothing for it, and no error", Kind.TRY_AGAIN)
+    if node.get("__typename") != "Repository":
+        return Unreadable(f"GitHub says that it is a {node.get('__typename')}, not a repository", Kind.ASK_A_PERSON)
+    try:
+        plain = _Repository.model_validate(node)
+        based = _Based.model_validate(node).base if named else plain.default
+        branches, pages, pulls, merged = _by_key(node) if keyed else _by_branch(node)
+    except ValidationError as error:
+        wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:3])
+        return Unreadable(f"GitHub's answer lacks what was asked for: {wrong}", Kind.TRY_AGAIN)
+    if any(page.has_next_page for page in pages):
+        return Unreadable("It has more branches or pull requests of this name than one page", Kind.ASK_A_PERSON)
+    return RepositoryAnswer(
+        id=plain.id,
+        node_id=asked,
+        full_name=plain.full_name,
+        archived=plain.archived,
+        disabled=plain.disabled,
+        visibility=visibility(plain.visibility),
+        default_branch=plain.default.name if plain.default else None,
+        default_tip=plain.default.target.oid if plain.default else None,
+        base_branch=based.name if based else None,
+        base_tip=based.target.oid if based else None,
+        branches=tuple((branch.name, branch.target.oid) for branch in branches),
+        open_pulls=tuple(_pull(plain.id, pull) for pull in pulls),
+        merged_heads=tuple(dict.fromkeys(merged)),
+    )
+
+
+_Found = tuple[Sequence[_Ref], list[_PageInfo], list[_Pull], list[str]]
+
+
+def _by_branch(node: dict[str, Any]) -> _Found:
+    found = _ByBranch.model_validate(node)
+    branches = [found.head] if found.head else []
+    return branches, [found.open.page], found.open.nodes, [pull.head for pull in found.merged.nodes]
+
+
+def _by_key(node: dict[str, Any]) -> _Found:
+    refs = _ByKey.model_validate(node).refs
+    pages = [refs.page, *(branch.open.page for branch in refs.nodes)]
+    pulls = [pull for branch in refs.nodes for pull in branch.open.nodes]
+    return refs.nodes, pages, pulls, [pull.head for branch in refs.nodes for pull in branch.merged.nodes]
+
+
+def _pull(repository_id: int, pull: _Pull) -> Pull:
+    fork = pull.fork or pull.head_repository is None or pull.head_repository.id != repository_id
+    state = PullState(pull.state.lower())
+    return Pull(repository_id, pull.number, pull.branch, pull.head, pull.base, pull.updated_at, state, pull.draft, fork)

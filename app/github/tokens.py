@@ -1,0 +1,144 @@
+"""Who we are to GitHub: the App by a signed JWT, an installation by a token.
+
+Law: a token carries only the permissions that its class of calls needs, at most one is asked for at a time per
+installation, and each is used until shortly before it expires (CONTRACT §4: one per installation, hour and class).
+Times are the injected clock's. Tokens have no assumed length or form (FACTS §7) and are never logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from app.github import errors
+from app.github.errors import Failure
+from app.github.wire import Call, Wire
+
+LAG = timedelta(seconds=5)
+"""For about so long a new token may be answered 401 or 403 by a replica that has not heard of it (FACTS §7)."""
+
+_SPARE = timedelta(minutes=1)
+_BACKDATED = timedelta(seconds=60)
+_JWT_LIFE = timedelta(minutes=9)
+_JWT_USED_FOR = timedelta(minutes=8)
+
+
+class TokenClass(StrEnum):
+    READ = "read"
+    ACT = "act"
+
+
+PERMISSIONS: Mapping[TokenClass, Mapping[str, str]] = {
+    TokenClass.READ: {
+        "metadata": "read",
+        "contents": "read",
+        "pull_requests": "read",
+        "actions": "read",
+        "issues": "read",
+    },
+    # Comments and reactions on pull requests go through the issues endpoints (FACTS §7).
+    TokenClass.ACT: {"metadata": "read", "actions": "write", "statuses": "write", "issues": "write"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    authorization: str = field(repr=False)
+    obtained_at: datetime
+    expires_at: datetime
+
+    def usable(self, now: datetime) -> bool:
+        return now < self.expires_at - _SPARE
+
+    def fresh(self, now: datetime) -> bool:
+        return now < self.obtained_at + LAG
+
+
+class _TokenBody(BaseModel):
+    token: str
+    expires_at: AwareDatetime
+
+
+class AppKey:
+    """The App's id and private key.
+
+    :param private_key: PEM text, PKCS#1 or PKCS#8.
+    :raises ValueError: the text is no RSA private key; the sentence is fit for the operator.
+    """
+
+    def __init__(self, app_id: int | str, private_key: str) -> None:
+        self._issuer = str(app_id)
+        self._key = _load(private_key)
+        self._signed: tuple[str, datetime] | None = None
+
+    def authorization(self, now: datetime) -> str:
+        """``Bearer`` and an RS256 JWT: issued a minute ago, ended within GitHub's ten minutes (FACTS §7)."""
+        if self._signed is None or not self._signed[1] <= now < self._signed[1] + _JWT_USED_FOR:
+            claims = {"iss": self._issuer, "iat": _epoch(now - _BACKDATED), "exp": _epoch(now + _JWT_LIFE)}
+            self._signed = (jwt.encode(claims, self._key, algorithm="RS256"), now)
+        return f"Bearer {self._signed[0]}"
+
+
+class Tokens:
+    """Installation tokens by installation and class."""
+
+    def __init__(self, wire: Wire, key: AppKey, clock: Callable[[], datetime]) -> None:
+        self._wire = wire
+        self._key = key
+        self._clock = clock
+        self._kept: dict[tuple[int, TokenClass], Token] = {}
+        self._flights: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def get(self, installation_id: int, token_class: TokenClass) -> Token | Failure:
+        async with self._flights[installation_id]:
+            kept = self._kept.get((installation_id, token_class))
+            if kept is not None and kept.usable(self._clock()):
+                return kept
+            token = await self._fetch(installation_id, token_class)
+            if isinstance(token, Token):
+                self._kept[installation_id, token_class] = token
+            return token
+
+    def drop(self, installation_id: int, token_class: TokenClass, token: Token) -> None:
+        """Forget a token that GitHub refused, unless another call has replaced it already."""
+        if self._kept.get((installation_id, token_class)) is token:
+            del self._kept[installation_id, token_class]
+
+    async def _fetch(self, installation_id: int, token_class: TokenClass) -> Token | Failure:
+        path = f"/app/installations/{installation_id}/access_tokens"
+        body = {"permissions": dict(PERMISSIONS[token_class])}
+        asked_at = self._clock()
+        reply = await self._wire.send(Call("POST", path, body=body), self._key.authorization(asked_at))
+        if isinstance(reply, Failure):
+            return reply
+        try:
+            given = _TokenBody.model_validate_json(reply.content)
+        except ValidationError:
+            # Pydantic's text would quote the body, and the body is a secret.
+            return errors.unreadable(reply, "it has no token or no expiry")
+        return Token(f"token {given.token}", asked_at, given.expires_at)
+
+
+def _load(private_key: str) -> RSAPrivateKey:
+    try:
+        key = load_pem_private_key(private_key.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # The cause is left out: it may quote the key.
+        raise ValueError("The App's private key is not a PEM text that can be read. Download it anew") from None
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError("The App's private key is not an RSA key, which GitHub gives to Apps. Download it anew")
+    return key
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())
