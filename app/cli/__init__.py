@@ -27,7 +27,10 @@ class Command(NamedTuple):
     summary: str
 
 
-COMMANDS = (Command("settings", "app.cli.settings:settings", "Show the settings in force, secrets masked."),)
+COMMANDS = (
+    Command("config", "app.cli.config:config", "Check a config file; print its JSON Schema."),
+    Command("settings", "app.cli.settings:settings", "Show the settings in force, secrets masked."),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -41,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def build(commands: Sequence[Command]) -> typer.Typer:
     """The top level: one entry per command, which hands all its arguments on to the command once it is imported."""
-    top = application("Build, judge and merge pull requests of many repositories as one change set.")
+    summary = "Build, judge and merge pull requests of many repositories as one change set."
+    top = _plain(typer.Typer(help=summary, add_completion=False))
     top.callback(no_args_is_help=True)(_top)
     for command in commands:
         _add(top, command)
@@ -61,15 +65,17 @@ def load(command: Command) -> typer.Typer:
     module, _, attribute = command.target.partition(":")
     found = getattr(import_module(module), attribute)
     if isinstance(found, typer.Typer):
-        return found
-    single = application()
+        return _plain(found)
+    single = typer.Typer(add_completion=False)
     single.command()(found)
-    return single
+    return _plain(single)
 
 
-def application(summary: str | None = None) -> typer.Typer:
-    """For the top level and for groups. Pretty tracebacks stay off: they print local variables, maybe secrets."""
-    return typer.Typer(help=summary, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+def _plain(application: typer.Typer) -> typer.Typer:
+    """Pretty tracebacks stay off everywhere: they print local variables, and those may be secrets."""
+    application.pretty_exceptions_enable = False
+    application.rich_markup_mode = None
+    return application
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,60 @@
+# One tool for everything: `make help`.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# As many as there are cores, but each brings a Postgres of its own.
+WORKERS ?= --numprocesses auto --maxprocesses 4
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
+
+.PHONY: help demo test lint format lock clean
+
+help:
+	@echo 'make demo    play the story against a simulated GitHub; nothing to set up first'
+	@echo 'make test    ruff, mypy and all tests (WORKERS= for one process)'
+	@echo 'make lint    ruff and mypy alone'
+	@echo 'make format  let ruff mend layout and imports'
+	@echo 'make lock    write the lock files anew from pyproject.toml (UPGRADE=--upgrade for the newest)'
+	@echo 'make clean   remove the environment and all caches'
+
+demo: $(READY)
+	@$(BIN)/lockstep demo
+
+test: lint
+	$(BIN)/pytest $(WORKERS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lock: $(READY)
+	$(PIP) install uv
+	$(COMPILE) --all-extras --output-file requirements-dev.lock
+	$(COMPILE) --constraints requirements-dev.lock --output-file requirements.lock
+
+# The environment is complete when its stamp is newer than what it was made from.
+$(READY): requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo 'Installing what requirements-dev.lock names into $(VENV) …'
+	@$(PIP) install --no-deps --only-binary :all: --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/python:
+	@for python in python3.13 python3.12 python3.11 python3; do \
+		if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "Making $(VENV) with $$($$python --version) …"; \
+			rm -rf $(VENV); exec $$python -m venv $(VENV); \
+		fi; \
+	done; \
+	echo 'Lockstep needs Python 3.11 or newer with its modules venv and ensurepip. Install it (Debian: python3-venv).' >&2; \
+	exit 1
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
