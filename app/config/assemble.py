@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from app.config.bots import BOT_BRANCHES
 from app.config.graph import cycles, ordered
 from app.config.kinds import Located
-from app.config.problems import Report, did_you_mean, quoted
+from app.config.problems import Flaw, Report, quoted
 from app.config.sections import Entry
 from app.config.values import written
 from app.domain.pipeline import BuildSpec, Landing, Pipeline
+
+LONGEST_CYCLE: Final = 100
+"""Builds of a cycle that a message names."""
 
 Named = tuple[Located, Entry]
 
@@ -57,7 +60,7 @@ def _builds(
     needs = {name.value: _needs(name.value, entry, names, pipeline, report) for name, entry in named}
     for cycle in cycles({name: [need.value for need in wanted] for name, wanted in needs.items()}):
         mark = next(need.mark for need in needs[cycle[0]] if need.value == cycle[1])
-        message = f"builds of pipeline {pipeline} need each other in a cycle: {' → '.join(cycle)}"
+        message = f"builds of pipeline {pipeline} need each other in a cycle: {_drawn(cycle)}"
         report.add(mark, message, "Take one of these needs out.")
     specs = {
         name.value: BuildSpec(
@@ -72,15 +75,23 @@ def _builds(
     return tuple(specs[name] for name in ordered({name: spec.needs for name, spec in specs.items()}))
 
 
+def _drawn(cycle: Sequence[str]) -> str:
+    """A cycle in full; only one that no person could read is cut in the middle."""
+    if len(cycle) <= LONGEST_CYCLE:
+        return " → ".join(cycle)
+    half = LONGEST_CYCLE // 2
+    return " → ".join((*cycle[:half], f"({len(cycle) - 2 * half} more)", *cycle[-half:]))
+
+
 def _needs(build: str, entry: Entry, names: Mapping[str, str], pipeline: str, report: Report) -> list[Located]:
     """The needs of one build under the names the builds were given; unknown and repeated ones are reported."""
     known: dict[str, Located] = {}
+    known_names = tuple(names.values())
     for need in entry.values.get("needs", ()):
         name = names.get(need.value.lower())
         if name is None:
-            help_ = None if report.full else did_you_mean(need.value, names.values())
-            message = f"unknown build {quoted(need.value)} in needs of build {build}"
-            report.add(need.mark, message, help_ or f"Name a build of pipeline {pipeline}.")
+            flaw = Flaw(f"in needs of build {build}", f"Name a build of pipeline {pipeline}.", need.value, known_names)
+            report.flaw(need.mark, f"unknown build {quoted(need.value)}", flaw)
         elif name in known:
             report.add(need.mark, f"duplicate {quoted(need.value)} in needs of build {build}", "Keep one of them.")
         else:

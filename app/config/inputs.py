@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.config.kinds import WRONG, JsonSchema, Place, Wrong, shown, wrong_type
-from app.config.problems import Flaw, did_you_mean, quoted
+from app.config.problems import Flaw, quoted
 from app.config.tree import Mapping, Node, Scalar
 from app.config.values import INPUT_NAME_PATTERN
 
@@ -93,6 +93,6 @@ def template_flaw(text: str) -> Flaw | None:
         return Flaw('holds "${{"', "GitHub evaluates no expressions here; use Lockstep's templates, such as {sha}.")
     for name in _TOKEN.findall(text):
         if name not in TEMPLATES:
-            token, known = "{" + name + "}", ["{" + template + "}" for template in TEMPLATES]
-            return Flaw(f"uses the unknown template {quoted(token)}", did_you_mean(token, known) or _KNOWN)
+            token, known = "{" + name + "}", tuple("{" + template + "}" for template in TEMPLATES)
+            return Flaw(f"uses the unknown template {quoted(token)}", _KNOWN, token, known)
     return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Any, Final, Protocol
 
-from app.config.problems import Flaw, Mark, Report, did_you_mean, listed, quoted
+from app.config.problems import Flaw, Mark, Report, listed, quoted
 from app.config.tree import Mapping, Node, Scalar, Sequence
 
 JsonSchema = dict[str, Any]
@@ -58,7 +58,7 @@ class Place:
 
     def flaw(self, mark: Mark, flaw: Flaw) -> Wrong:
         """Report why the value at ``mark`` cannot be taken."""
-        self.report.add(mark, f"{self.words} {flaw.reason}", flaw.suggestion)
+        self.report.flaw(mark, self.words, flaw)
         return WRONG
 
 
@@ -85,17 +85,15 @@ def shown(node: Node) -> str:
         return "a list"
     if isinstance(node, Mapping):
         return "a mapping"
-    if node.is_null:
-        return "empty"
     return node.text if node.plain and len(node.text) < 20 and _BARE.fullmatch(node.text) else quoted(node.text)
 
 
 def wrong_type(node: Node, place: Place, wanted: str, suggestion: str | None = None) -> Wrong:
     """Report a node of another type than ``wanted``."""
-    if isinstance(node, Mapping) and suggestion is None and wanted != "a mapping":
+    if isinstance(node, Scalar) and node.is_null:
+        return place.flaw(node.mark, Flaw("has no value", suggestion or "Give it one, or leave it out."))
+    if isinstance(node, Mapping) and wanted == "text":
         suggestion = "Put text that begins with a brace in quotes."
-    if isinstance(node, Scalar) and node.is_null and suggestion is None:
-        suggestion = "Give it a value, or leave the key out."
     return place.flaw(node.mark, Flaw(f"must be {wanted}, not {shown(node)}", suggestion))
 
 
@@ -135,8 +133,9 @@ class Choice:
         known = [word.value for word in self.words]
         if isinstance(node, Scalar) and node.text in known:
             return self.words(node.text)
-        guess = did_you_mean(node.text, known) if isinstance(node, Scalar) else None
-        return wrong_type(node, place, listed(known), guess)
+        if isinstance(node, Scalar) and not node.is_null:
+            return place.flaw(node.mark, Flaw(f"must be {listed(known)}, not {shown(node)}", None, node.text, known))
+        return wrong_type(node, place, listed(known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +194,7 @@ class ListOf:
             bare = isinstance(node, Scalar) and not node.is_null and len(node.text) < 60
             return wrong_type(node, place, "a list", f"Write [{node.text}]." if bare else None)  # type: ignore[union-attr]
         if len(node.items) < self.least:
-            return place.flaw(node.mark, Flaw("must not be empty", "Name at least one, or leave the key out."))
+            return place.flaw(node.mark, Flaw("must not be empty", "Name at least one."))
         values = [self.item.read(item, place) for item in node.items]
         return tuple(value for value in values if value is not WRONG)
 

@@ -12,6 +12,8 @@ from typing import Protocol, cast
 
 import re2
 
+from app.config.problems import shortened
+
 
 class PatternError(ValueError):
     """The text is not a pattern; the message says why, without naming it."""
@@ -43,7 +45,7 @@ def compile_regex(text: str) -> Pattern:
     except re2.error as error:
         reason = error.args[0] if error.args else "unknown reason"
         message = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise PatternError(message) from error
+        raise PatternError(shortened(message, 100)) from error
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ reading goes on, so that a person mends the file once and not line by line.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -20,10 +20,16 @@ _CANDIDATES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Why one written value cannot be taken: ``reason`` continues the words `"timeout" in build repoB …`."""
+    """Why one written value cannot be taken: ``reason`` continues the words `"timeout" in build repoB …`.
+
+    Where one of ``known`` is near to ``word``, asking for it takes the place of ``suggestion``. That is worked out
+    only for problems that are listed: it is the costly part.
+    """
 
     reason: str
     suggestion: str | None = None
+    word: str = ""
+    known: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,6 +80,11 @@ class Report:
         else:
             self._problems.append(Problem(self._file, mark.line, mark.column, message, suggestion))
 
+    def flaw(self, mark: Mark, words: str, flaw: Flaw) -> None:
+        """Note the flaw of what ``words`` name."""
+        near = did_you_mean(flaw.word, flaw.known) if flaw.known and not self.full else None
+        self.add(mark, f"{words} {flaw.reason}", near or flaw.suggestion)
+
     def problems(self) -> tuple[Problem, ...]:
         """All problems in the order of the file, a count of those left out at the end."""
         listed = sorted(self._problems, key=lambda problem: (problem.line, problem.column))
@@ -86,8 +97,13 @@ class Report:
 
 def quoted(text: str) -> str:
     """``text`` in double quotes for a message: one line, control characters made visible, shortened when long."""
-    short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in short) + '"'
+    return f'"{shortened(text)}"'
+
+
+def shortened(text: str, length: int = _SHOWN) -> str:
+    """``text`` on one line, at most ``length`` characters before control characters are made visible."""
+    short = text if len(text) <= length else text[: length - 1] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in short)
 
 
 def listed(words: Iterable[str]) -> str:

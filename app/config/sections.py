@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.config.kinds import WRONG, JsonSchema, Kind, Located, Place, Text, Wrong, wrong_type
-from app.config.problems import Flaw, Mark, did_you_mean, listed, quoted
+from app.config.problems import Flaw, Mark, listed, quoted
 from app.config.tree import Mapping as MappingNode
 from app.config.tree import Node, Scalar
 
@@ -102,9 +102,8 @@ class Section:
         return Entry(node.mark, values, marks)
 
     def _unknown(self, key: Scalar, place: Place) -> None:
-        near = None if place.report.full else did_you_mean(key.text, self.keys)
-        help_ = near or f"Known here: {', '.join(self.keys)}."
-        place.report.add(key.mark, f"unknown key {quoted(key.text)} in {place.section}", help_)
+        flaw = Flaw(f"in {place.section}", f"Known here: {', '.join(self.keys)}.", key.text, tuple(self.keys))
+        place.report.flaw(key.mark, f"unknown key {quoted(key.text)}", flaw)
 
 
 @dataclass(frozen=True, slots=True)

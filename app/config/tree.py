@@ -17,7 +17,7 @@ from typing import Final, NoReturn, TypeAlias
 
 import yaml
 
-from app.config.problems import Mark, Report, quoted
+from app.config.problems import Mark, Report, quoted, shortened
 
 MAX_CHARACTERS: Final = 256 * 1024
 MAX_DEPTH: Final = 32
@@ -81,7 +81,11 @@ def read_tree(text: str, report: Report) -> Node | None:
         return None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The pure Python parser lets chr() and int() complain about escapes such as "\Uffffffff".
-        report.add(Mark(1, 1), f"the file is not valid YAML: {error}", "Look for escapes and directives in it.")
+        report.add(
+            Mark(1, 1),
+            f"the file is not valid YAML: {shortened(str(error), 100)}",
+            "Look for escapes and directives in it.",
+        )
         return None
 
 
@@ -102,6 +106,7 @@ def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> tuple[Mark, str, str | 
     mark = Mark(1, 1) if at is None else Mark(at.line + 1, at.column + 1)
     lines = text.splitlines()
     before = lines[mark.line - 1][: mark.column] if mark.line <= len(lines) else ""
+    reason = error.problem or error.context or "it cannot be parsed"
     if "\t" in before:
         suggestion: str | None = "Indent with spaces, not with tabs."
     elif "mapping values are not allowed" in (error.problem or ""):
@@ -110,7 +115,7 @@ def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> tuple[Mark, str, str | 
         suggestion = "Check the quotes; a backslash needs single quotes."
     else:
         suggestion = "Check indentation, quotes and brackets around here."
-    return mark, f"the file is not valid YAML: {error.problem or error.context or 'it cannot be parsed'}", suggestion
+    return mark, f"the file is not valid YAML: {shortened(reason, 100)}", suggestion
 
 
 @dataclass(slots=True)
@@ -159,7 +164,8 @@ class _Builder:
 
     def _check_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.tag is not None:
-            self._report.add(_mark(event), f"the tag {quoted(event.tag)} is not supported", "Take it out.")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._report.add(_mark(event), f"the tag {quoted(tag)} is not supported", "Take it out.")
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         mark, name = _mark(event), event.anchor or ""

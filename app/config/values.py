@@ -17,7 +17,7 @@ from zoneinfo import available_timezones
 from cronsim import CronSim, CronSimError
 
 from app.config.patterns import PatternError, compile_glob, compile_regex
-from app.config.problems import Flaw, did_you_mean, quoted
+from app.config.problems import Flaw, quoted
 
 DURATION_PATTERN: Final = r"^(?:[0-9]{1,6}d)?(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?$"
 NAME_PATTERN: Final = r"^[A-Za-z0-9._-]{1,100}$"
@@ -82,13 +82,17 @@ def repository(owner: str) -> Callable[[str], str | Flaw]:
     def read(text: str) -> str | Flaw:
         if not _matches(REPOSITORY_PATTERN, text) or text.split("/")[-1] in (".", ".."):
             return Flaw(f"must be a repository's name, not {quoted(text)}", "Write its short name, such as repoA.")
-        prefix, _, short = text.rpartition("/")
-        if prefix and owner and prefix.lower() != owner.lower():
-            reason = f"must not be {quoted(text)}, which is not {owner}'s"
-            return Flaw(reason, f"All of a config lives with one owner; give {prefix} a config of its own.")
-        return short
+        return _of_owner(owner, text)
 
     return read
+
+
+def _of_owner(owner: str, text: str) -> str | Flaw:
+    prefix, _, short = text.rpartition("/")
+    if prefix and owner and prefix.lower() != owner.lower():
+        reason = f"must not be {quoted(text)}, which is not {owner}'s"
+        return Flaw(reason, f"All of a config lives with one owner; give {prefix} a config of its own.")
+    return short
 
 
 def build_name(owner: str) -> Callable[[str], str | Flaw]:
@@ -104,9 +108,8 @@ def repository_glob(owner: str) -> Callable[[str], str | Flaw]:
     def read(text: str) -> str | Flaw:
         if not any(mark in text for mark in "*?["):
             return plain(text)
-        prefix, _, short = text.rpartition("/")
-        shape = plain(f"{prefix}/x") if prefix else short
-        return shape if isinstance(shape, Flaw) else glob(short)
+        short = _of_owner(owner, text)
+        return short if isinstance(short, Flaw) else glob(short)
 
     return read
 
@@ -120,14 +123,17 @@ def workflow(text: str) -> str | Flaw:
 
 
 def regex(text: str) -> str | Flaw:
-    """A linear-time (RE2) regular expression; the text itself is the value."""
+    """A linear-time (RE2) regular expression, with no named group but ``key``; the text itself is the value."""
     if len(text) > MAX_PATTERN:
         return Flaw(f"must be at most {MAX_PATTERN} characters long")
     try:
-        compile_regex(text)
+        groups = compile_regex(text).groupindex
     except PatternError as error:
         help_ = "Expressions are RE2's: linear time, without back-references and look-around."
         return Flaw(f"is not a regular expression: {error}", help_)
+    strange = sorted(set(groups) - {"key"})
+    if strange:
+        return Flaw(f"has the named group {quoted(strange[0])}", "(?P<key>…) gives the key; use (…) for other groups.")
     return text
 
 
@@ -175,15 +181,14 @@ def cron(text: str) -> str | Flaw:
 
 
 @cache
-def _timezones() -> frozenset[str]:
-    return frozenset(available_timezones())
+def _timezones() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))
 
 
 def timezone(text: str) -> str | Flaw:
     """Name of a time zone of the IANA database."""
     if text not in _timezones():
-        help_ = did_you_mean(text, sorted(_timezones())) or "Such as UTC or Europe/Berlin."
-        return Flaw(f"must be a time zone, not {quoted(text)}", help_)
+        return Flaw(f"must be a time zone, not {quoted(text)}", "Such as UTC or Europe/Berlin.", text, _timezones())
     return text
 
 

@@ -1,4 +1,6 @@
-"""A config that says everything once, and one that says as little as it may."""
+"""A config that says everything once, one that says as little as it may, and how the tests ask for problems."""
+
+from app.config import read_config
 
 FULL = """\
 version: 1
@@ -63,3 +65,10 @@ pipelines:
       repoA:
       repoB: {needs: [repoA]}
 """
+
+
+def problems_of(text: str, owner: str = "acme") -> list[str]:
+    """The problems of a bad file, each from its line on, as people read them."""
+    parsed = read_config(text, owner=owner, file="o.yml")
+    assert (parsed.config is None) == bool(parsed.problems)
+    return [str(problem).removeprefix("o.yml:") for problem in parsed.problems]

@@ -135,12 +135,8 @@ def test_every_section_may_be_left_out_or_empty(text: str) -> None:
      ("reuse: false", None), ("reuse: {for: 2h}", timedelta(hours=2))],
 )  # fmt: skip
 def test_reuse(written: str, value: timedelta | None) -> None:
-    assert (
-        only_pipeline(
-            f"version: 1\npipelines: {{p: {{builds: {{a: }}\n{', ' if written else ''}{written}}}}}"
-        ).reuse_for
-        == value
-    )
+    pipeline = only_pipeline(f"version: 1\npipelines: {{p: {{builds: {{a: }}, {written}}}}}")
+    assert pipeline.reuse_for == value
 
 
 @pytest.mark.parametrize(
