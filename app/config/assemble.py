@@ -86,11 +86,12 @@ def _drawn(cycle: Sequence[str]) -> str:
 def _needs(build: str, entry: Entry, names: Mapping[str, str], pipeline: str, report: Report) -> list[Located]:
     """The needs of one build under the names the builds were given; unknown and repeated ones are reported."""
     known: dict[str, Located] = {}
-    known_names = tuple(names.values())
     for need in entry.values.get("needs", ()):
         name = names.get(need.value.lower())
         if name is None:
-            flaw = Flaw(f"in needs of build {build}", f"Name a build of pipeline {pipeline}.", need.value, known_names)
+            flaw = Flaw(
+                f"in needs of build {build}", f"Name a build of pipeline {pipeline}.", need.value, names.values()
+            )
             report.flaw(need.mark, f"unknown build {quoted(need.value)}", flaw)
         elif name in known:
             report.add(need.mark, f"duplicate {quoted(need.value)} in needs of build {build}", "Keep one of them.")

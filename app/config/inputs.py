@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.config.kinds import WRONG, JsonSchema, Place, Wrong, shown, wrong_type
-from app.config.problems import Flaw, quoted
+from app.config.problems import Flaw, quoted, shortened
 from app.config.tree import Mapping, Node, Scalar
 from app.config.values import INPUT_NAME_PATTERN
 
@@ -76,7 +76,7 @@ class Inputs:
 
 def _value(node: Node, place: Place) -> str | Wrong:
     if isinstance(node, Mapping) and len(node.pairs) == 1:
-        key = node.pairs[0][0].text
+        key = shortened(node.pairs[0][0].text)
         return place.flaw(node.mark, Flaw("must be text, not a mapping", f'In quotes it is a template: "{{{key}}}".'))
     if not isinstance(node, Scalar):
         return place.flaw(node.mark, Flaw(f"must be text, not {shown(node)}", "Put JSON in quotes."))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Any, Final, Protocol
 
-from app.config.problems import Flaw, Mark, Report, listed, quoted
+from app.config.problems import Flaw, Mark, Report, listed, quoted, shortened
 from app.config.tree import Mapping, Node, Scalar, Sequence
 
 JsonSchema = dict[str, Any]
@@ -191,8 +191,8 @@ class ListOf:
         if isinstance(node, Scalar) and node.is_null and not self.least:
             return ()
         if not isinstance(node, Sequence):
-            bare = isinstance(node, Scalar) and not node.is_null and len(node.text) < 60
-            return wrong_type(node, place, "a list", f"Write [{node.text}]." if bare else None)  # type: ignore[union-attr]
+            help_ = f"Write [{shortened(node.text)}]." if isinstance(node, Scalar) and not node.is_null else None
+            return wrong_type(node, place, "a list", help_)
         if len(node.items) < self.least:
             return place.flaw(node.mark, Flaw("must not be empty", "Name at least one."))
         values = [self.item.read(item, place) for item in node.items]

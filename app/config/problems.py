@@ -7,7 +7,7 @@ reading goes on, so that a person mends the file once and not line by line.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -29,7 +29,7 @@ class Flaw:
     reason: str
     suggestion: str | None = None
     word: str = ""
-    known: Sequence[str] = ()
+    known: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

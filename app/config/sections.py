@@ -68,7 +68,7 @@ class Section:
     def schema(self) -> JsonSchema:
         required = [name for name, key in self.keys.items() if key.example]
         return {
-            "type": ["object", "null"] if self.nullable else "object",
+            "type": ["object", "null"] if self.nullable and not required else "object",
             "additionalProperties": False,
             "properties": {name: key.schema for name, key in self.keys.items()},
             **({"required": required} if required else {}),

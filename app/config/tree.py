@@ -172,7 +172,9 @@ class _Builder:
         if any(open_.anchor == name for open_ in self._stack):
             self._stop(mark, f"the alias {quoted('*' + name)} stands inside what it stands for", "Take it out.")
         if name not in self._anchors:
-            self._stop(mark, f"the alias {quoted('*' + name)} has no anchor before it", f"Mark one with &{name}.")
+            self._stop(
+                mark, f"the alias {quoted('*' + name)} has no anchor before it", f"Mark one with &{shortened(name)}."
+            )
         node, size = self._anchors[name]
         self._grow(mark, size)
         self._place(node, mark)

@@ -47,7 +47,7 @@ def duration(low: timedelta, high: timedelta) -> Callable[[str], timedelta | Fla
 
     def read(text: str) -> timedelta | Flaw:
         if not text or not _matches(DURATION_PATTERN, text):
-            help_ = f'Write "{text}s" or "{text}m".' if text.isascii() and text.isdigit() else _DURATION_HELP
+            help_ = f'Write "{text}s" or "{text}m".' if re.fullmatch("[0-9]{1,6}", text) else _DURATION_HELP
             return Flaw(f"must be a duration, not {quoted(text)}", help_)
         amounts = {unit: int(n) for n, unit in re.findall(r"([0-9]+)([dhms])", text)}
         value = timedelta(**{word: amounts.get(unit, 0) for unit, word in _UNITS})

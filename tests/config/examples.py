@@ -1,6 +1,14 @@
-"""A config that says everything once, one that says as little as it may, and how the tests ask for problems."""
+"""A config that says all there is, one that says as little as it may, and the tables of bad ones in ``problems/``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
 
 from app.config import read_config
+
+TABLES = sorted((Path(__file__).parent / "problems").glob("*.txt"))
+ARROW = "→ "
 
 FULL = """\
 version: 1
@@ -72,3 +80,21 @@ def problems_of(text: str, owner: str = "acme") -> list[str]:
     parsed = read_config(text, owner=owner, file="o.yml")
     assert (parsed.config is None) == bool(parsed.problems)
     return [str(problem).removeprefix("o.yml:") for problem in parsed.problems]
+
+
+def cases() -> Iterator[tuple[str, str, list[str]]]:
+    """Name, text and problems of every case in the tables.
+
+    A table is a frame up to ``===``, then cases with a blank line between them. The lines of a case take the place of
+    ``%s`` in the frame; lines that begin with an arrow are all the problems that the file must have.
+    """
+    for table in TABLES:
+        frame, blocks = table.read_text(encoding="utf-8").split("===\n")
+        indentation = next(line for line in frame.splitlines() if "%s" in line)
+        margin = "\n" + " " * (len(indentation) - len(indentation.lstrip()))
+        for block in blocks.strip("\n").split("\n\n"):
+            lines = block.split("\n")
+            written = [line for line in lines if not line.startswith(ARROW)]
+            expected = [line.removeprefix(ARROW) for line in lines if line.startswith(ARROW)]
+            text = frame.replace("%s", margin.join(written))
+            yield f"{table.stem}: {' '.join(written)[:60]}", text, expected

@@ -1,38 +1,15 @@
-"""What is wrong with a file: the exact words, line and column.
-
-The tables lie in ``problems/``: a frame up to ``===``, then cases with a blank line between them. The lines of a case
-take the place of ``%s`` in the frame; lines that begin with an arrow are all the problems the file must have.
-"""
+"""What is wrong with a file: the exact words, line and column."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from app.config import Problem, read_config
 from app.config.problems import LIMIT
-from tests.config.examples import problems_of
-
-TABLES = sorted((Path(__file__).parent / "problems").glob("*.txt"))
-ARROW = "→ "
+from tests.config.examples import cases, problems_of
 
 
-def cases() -> Iterator[object]:
-    for table in TABLES:
-        frame, blocks = table.read_text(encoding="utf-8").split("===\n")
-        indentation = next(line for line in frame.splitlines() if "%s" in line)
-        margin = "\n" + " " * (len(indentation) - len(indentation.lstrip()))
-        for block in blocks.strip("\n").split("\n\n"):
-            lines = block.split("\n")
-            written = [line for line in lines if not line.startswith(ARROW)]
-            expected = [line.removeprefix(ARROW) for line in lines if line.startswith(ARROW)]
-            text = frame.replace("%s", margin.join(written))
-            yield pytest.param(text, expected, id=f"{table.stem}: {' '.join(written)[:60]}")
-
-
-@pytest.mark.parametrize(("text", "expected"), list(cases()))
+@pytest.mark.parametrize(("text", "expected"), [pytest.param(*case[1:], id=case[0]) for case in cases()])
 def test_every_problem_is_said_with_its_place_and_how_to_mend_it(text: str, expected: list[str]) -> None:
     assert expected
     assert problems_of(text) == expected
@@ -93,6 +70,16 @@ def test_a_file_of_nothing_but_problems_is_not_listed_without_end() -> None:
     problems = problems_of(text)
     assert len(problems) == LIMIT + 1
     assert problems[-1] == "101:1: 23 more problems are not listed. Mend the first ones and check again."
+
+
+def test_a_cycle_is_named_in_full_while_people_can_read_it() -> None:
+    def ring(length: int) -> str:
+        builds = [f"b{number}: {{needs: [b{(number + 1) % length}]}}" for number in range(length)]
+        [problem] = problems_of("version: 1\npipelines: {p: {builds: {" + ", ".join(builds) + "}}}")
+        return problem
+
+    assert " → ".join([*(f"b{number}" for number in range(99)), "b0"]) in ring(99)
+    assert "b49 → (901 more) → b951" in ring(1000)
 
 
 def test_user_text_is_shown_on_one_line_without_control_characters() -> None:

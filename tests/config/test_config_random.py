@@ -10,44 +10,12 @@ from app.config import base_line_of, key_of, read_config
 from app.domain.pipeline import Pipeline
 from tests.config.examples import FULL
 
-WORDS = st.sampled_from(
-    [
-        *(
-            "version",
-            "1",
-            "pipelines",
-            "builds",
-            "needs",
-            "repoA",
-            "acme/repoA",
-            "other/x",
-            "inputs",
-            "{sha}",
-            "{nope}",
-        ),
-        *("null", "true", "on", "10m", "-1", "99999999999999999999", "1e9", "0x10", "'", '"', "[", "]", "{", "}", ":"),
-        *(
-            ": ",
-            "- ",
-            "\n",
-            "\n  ",
-            "\n    ",
-            ", ",
-            "&a ",
-            "*a",
-            "<<: ",
-            "!!str ",
-            "|\n",
-            "#",
-            "%",
-            "**",
-            "[a-z]",
-            "[z-a]",
-        ),
-        *("(?P<key>", ")", "(?i)", "\\d+", "* * * * *", "0 0 31 2 *", "1L", "mon-fri", "10%", "UTC", "../x", "A" * 300),
-        *("\t", "\x00", "\ud800", "é", "💥"),
-    ]
-)
+PLAIN_WORDS = """
+version 1 pipelines builds needs repoA acme/repoA other/x inputs {sha} {nope} null true on 10m -1 1e9 0x10 &a *a !!str
+99999999999999999999 # % ** [a-z] [z-a] (?P<key> ) (?i) \\d+ 1L mon-fri 10% UTC ../x é 💥 ' " [ ] { } : , - << |
+"""
+SPACED_WORDS = [": ", "- ", ", ", "<<: ", "&a ", "\n", "\n  ", "\n    ", "|\n", "\t", "* * * * *", "0 0 31 2 *"]
+WORDS = st.sampled_from([*PLAIN_WORDS.split(), *SPACED_WORDS, "\x00", "\ud800", "A" * 300])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS | st.text(max_size=5), inner, max_size=3),
