@@ -1,7 +1,7 @@
 """Which deliveries nothing follows from, and why: the sentences that the page of deliveries shows.
 
-Law: a delivery is never dropped in silence. A reason names the event and what is missing or why nothing depends on it, and
-repeats no value of the payload.
+Law: a delivery is never dropped in silence. A reason names the event and what is missing, or why nothing depends on it;
+of the payload's values it repeats an action or a login at most.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ from app.inbox.notices import (
 MOST_COMMITS_LISTED = 2048
 """GitHub lists no more commits than this in one push (its webhook reference, event ``push``)."""
 
-_QUEUE_BRANCH = re.compile(r"/pr-(\d{1,10})-[0-9a-f]{40,64}$")
+_QUEUE_BRANCH = re.compile(r"/pr-([0-9]{1,10})-[0-9a-f]{40,64}$")
 _NO_SHA = re.compile(r"0+")
 
 
