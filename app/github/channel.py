@@ -70,7 +70,8 @@ class Channel:
         while True:
             token = await self._tokens.get(self.installation_id, token_class)
             if isinstance(token, Failure):
-                return replace(token, acted=Acted.NOT_SENT)
+                # Its status answers another question: a 404 here says nothing of what the call is about.
+                return replace(token, acted=Acted.NOT_SENT, status=None, message="")
             answer = await self.wire.send(call, token.authorization)
             if not _refused_by_token(answer):
                 return answer

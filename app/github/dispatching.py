@@ -8,9 +8,7 @@ refused, surely not sent, unclear.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,7 +18,7 @@ from app.github.channel import Channel
 from app.github.errors import Acted, Failure
 from app.github.pacing import Priority
 from app.github.payloads import DispatchBody
-from app.github.wire import OLDER, Call, Reply
+from app.github.wire import Call, Reply
 
 _SOON = timedelta(seconds=10)
 """When to send again what never left, where nobody named a moment."""
@@ -28,31 +26,18 @@ _SOON = timedelta(seconds=10)
 DispatchOutcome = Accepted | Refused | NotSent | Unclear
 
 
-@dataclass(frozen=True, slots=True)
-class _Dispatch:
-    path: str
-    ref: str
-    inputs: Mapping[str, str]
-
-    def call(self, *, ask_for_run: bool) -> Call:
-        body: dict[str, Any] = {"ref": self.ref, "inputs": dict(self.inputs)}
-        if ask_for_run:
-            body["return_run_details"] = True
-        return Call("POST", self.path, body=body)
-
-
 async def dispatch(
     channel: Channel, owner: str, repo: str, workflow: str, ref: str, inputs: Mapping[str, str], priority: Priority
 ) -> DispatchOutcome:
     """See ``InstallationClient.dispatch``."""
     path = f"{repository_path(owner, repo)}/actions/workflows/{segment(workflow)}/dispatches"
-    wanted, wire = _Dispatch(path, ref, inputs), channel.wire
+    wire, body = channel.wire, {"ref": ref, "inputs": dict(inputs)}
     # Version 2026-03-10 names the run by itself; the older wants to be asked, which servers before GHES 3.21 refuse.
-    ask = wire.version == OLDER and wire.run_details
-    answer = await channel.act(wanted.call(ask_for_run=ask), priority)
-    if ask and _key_refused(answer):
+    asking = {"return_run_details": True} if wire.run_details else {}
+    answer = await channel.act(Call("POST", path, body=body, older_body=asking), priority)
+    if _key_refused(answer):
         wire.run_details = False
-        answer = await channel.act(wanted.call(ask_for_run=False), priority)
+        answer = await channel.act(Call("POST", path, body=body), priority)
     return _accepted(answer) if isinstance(answer, Reply) else _outcome(answer, channel)
 
 

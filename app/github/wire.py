@@ -43,6 +43,8 @@ class Call:
     path: str
     params: Mapping[str, str | int] = field(default_factory=dict)
     body: Any = None
+    older_body: Mapping[str, Any] = field(default_factory=dict)
+    """Keys that the body has besides in version 2022-11-28 only. Which version it is shows when the call is sent."""
     versioned: bool = True
     """False: sent without ``X-GitHub-Api-Version`` (GraphQL has none)."""
 
@@ -183,10 +185,11 @@ class Wire:
         headers = {"Authorization": authorization}
         if call.versioned:
             headers["X-GitHub-Api-Version"] = version
+        body = {**call.body, **call.older_body} if call.older_body and version == OLDER else call.body
         started = time.monotonic()
         try:
             response = await self._core.arequest(
-                call.method, url, params=dict(call.params) or None, json=call.body, headers=headers
+                call.method, url, params=dict(call.params) or None, json=body, headers=headers
             )
         except RequestError as error:
             if not isinstance(error.exc, httpx.TransportError):
