@@ -6,6 +6,7 @@ Law: reads one file and nothing else. Exit status 0: good; 1: there are problems
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,34 +74,17 @@ def _builds(pipeline: Pipeline) -> list[str]:
 
 
 def _as_json(file: Path, parsed: Parsed) -> dict[str, object]:
-    pipelines = parsed.config.pipelines if parsed.config else ()
     return {
         "file": str(file),
         "good": parsed.config is not None,
-        "problems": [
-            {
-                "file": problem.file,
-                "line": problem.line,
-                "column": problem.column,
-                "message": problem.message,
-                "suggestion": problem.suggestion,
-            }
-            for problem in parsed.problems
-        ],
-        "pipelines": [
-            {
-                "name": pipeline.name,
-                "status": pipeline.status,
-                "builds": [
-                    {
-                        "name": build.name,
-                        "repository": build.repository,
-                        "workflow": build.workflow,
-                        "needs": list(build.needs),
-                    }
-                    for build in pipeline.builds
-                ],
-            }
-            for pipeline in pipelines
-        ],
+        "problems": [asdict(problem) for problem in parsed.problems],
+        "pipelines": [_pipeline_as_json(pipeline) for pipeline in (parsed.config.pipelines if parsed.config else ())],
     }
+
+
+def _pipeline_as_json(pipeline: Pipeline) -> dict[str, object]:
+    builds = [
+        {"name": build.name, "repository": build.repository, "workflow": build.workflow, "needs": list(build.needs)}
+        for build in pipeline.builds
+    ]
+    return {"name": pipeline.name, "status": pipeline.status, "builds": builds}
