@@ -11,6 +11,8 @@ import pytest
 
 from app.config import read_config
 from app.config.bots import BOT_BRANCHES
+from app.config.inputs import TEMPLATES
+from app.domain.manifest import TEMPLATE
 from app.domain.pipeline import (
     Absent,
     BaseMoved,
@@ -223,3 +225,18 @@ def test_an_owner_with_a_hyphen_names_its_variables_with_an_underscore() -> None
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
     assert good("\ufeff" + SMALL.replace("\n", "\r\n")) == good(SMALL)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_template_is_one_that_rendering_fills_in(name: str) -> None:
+    pipeline = only_pipeline(f"version: 1\npipelines: {{p: {{builds: {{a: {{inputs: {{i: 'x{{{name}}}y'}}}}}}}}}}")
+    [text] = pipeline.builds[0].inputs.values()
+    assert TEMPLATE.sub("-", text) == "x-y"
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": {"b": "{sha}"}}', "{}", "{0}", "{ nope }", "{{key}}", "{a-b}", "$sha", "%{x y}"]
+)
+def test_other_braces_are_left_alone(text: str) -> None:
+    pipeline = only_pipeline(f"version: 1\npipelines: {{p: {{builds: {{a: {{inputs: {{i: '{text}'}}}}}}}}}}")
+    assert pipeline.builds[0].inputs == {"i": text}
