@@ -56,7 +56,7 @@ class Channel:
     async def call(self, call: Call, token_class: TokenClass, priority: Priority, cost: Cost) -> Reply | Failure:
         async with self._pacer.turn(priority, cost) as wait:
             if isinstance(wait, Wait):
-                return errors.held_back(wait.reason, wait.retry_at)
+                return errors.held_back(wait.reason, wait.retry_at, call.what)
             answer = await self._authorised(call, token_class)
             return heard(self._pacer, answer, cost, self.request_ids)
 
@@ -97,10 +97,11 @@ class AppChannel:
         self._clock = clock
 
     async def read(self, path: str, **params: str | int) -> Reply | Failure:
+        call = Call("GET", path, params)
         async with self._pacer.turn(Priority.READ, Cost.READ) as wait:
             if isinstance(wait, Wait):
-                return errors.held_back(wait.reason, wait.retry_at)
-            answer = await self._wire.send(Call("GET", path, params), self._key.authorization(self._clock()))
+                return errors.held_back(wait.reason, wait.retry_at, call.what)
+            answer = await self._wire.send(call, self._key.authorization(self._clock()))
             return heard(self._pacer, answer, Cost.READ, [])
 
 
@@ -151,5 +152,4 @@ def _refused_by_token(answer: Reply | Failure) -> TypeGuard[Failure]:
 
 
 def _come_back(answer: Failure, token: Token) -> Failure:
-    said = f"{answer.reason} (or GitHub does not know its new token yet: it is tried again in a moment)"
-    return replace(answer, kind=Kind.TRY_AGAIN, reason=said, retry_at=token.obtained_at + LAG)
+    return replace(answer, kind=Kind.TRY_AGAIN, retry_at=token.obtained_at + LAG)

@@ -38,7 +38,7 @@ async def dispatch(
     if _key_refused(answer):
         wire.run_details = False
         answer = await channel.act(Call("POST", path, body=body), priority)
-    return _accepted(answer) if isinstance(answer, Reply) else _outcome(answer, channel)
+    return _accepted(answer) if isinstance(answer, Reply) else _outcome(answer, channel, workflow)
 
 
 def _key_refused(answer: Reply | Failure) -> bool:
@@ -54,10 +54,14 @@ def _accepted(reply: Reply) -> Accepted:
     return Accepted(run.workflow_run_id, run.html_url, reply.request_id)
 
 
-def _outcome(failure: Failure, channel: Channel) -> DispatchOutcome:
+def _outcome(failure: Failure, channel: Channel, workflow: str) -> DispatchOutcome:
     if failure.acted is Acted.UNCLEAR:
         return Unclear(failure.reason, failure.request_id)
     if failure.again:
         return NotSent(failure.retry_at or channel.clock() + _SOON, failure.reason, failure.request_id)
+    if failure.status == 404:
+        # FACTS §1: the file has to be on the default branch, whatever the ref.
+        missing = f"GitHub finds no workflow {workflow} (404). It must be on the default branch, with the App installed"
+        return Refused(missing, request_id=failure.request_id)
     moved = failure.status == 422 and "no ref found for" in failure.message.lower()
     return Refused(failure.reason, moved, failure.request_id)

@@ -42,11 +42,13 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a call brought nothing. ``reason`` is a sentence for people, without secrets."""
+    """Why a call brought nothing. ``reason`` is for people: short, no secrets in it, with the mend if there is one."""
 
     kind: Kind
     reason: str
     acted: Acted
+    what: str = ""
+    """The call, such as ``POST /repos/acme/repoA/statuses/…``."""
     status: int | None = None
     message: str = ""
     """GitHub's own words, to be recognised by the module that expects them."""
@@ -79,15 +81,15 @@ class Refusal(Protocol):
 
 def of_answer(answer: Refusal, now: datetime) -> Failure:
     """Classify an HTTP answer that is not a success."""
-    if answer.status in (403, 429) and (limit := _limit(answer)) is not None:
+    status = answer.status
+    if status in (403, 429) and (limit := _limit(answer)) is not None:
         return _limited(answer, limit, now)
-    if answer.status >= 500 or answer.status == 408:
-        said = f"GitHub could not answer {answer.what} ({answer.status}). It is tried again by itself."
-        return _failure(answer, Kind.TRY_AGAIN, said, acted=Acted.UNCLEAR, retry_at=_retry_after(answer, now))
-    if answer.status in (401, 403, 404, 405, 409, 410, 422, 451):
+    if status >= 500 or status == 408:
+        said, retry_at = f"GitHub could not answer ({status})", _retry_after(answer, now)
+        return _failure(answer, Kind.TRY_AGAIN, said, acted=Acted.UNCLEAR, retry_at=retry_at)
+    if status in (401, 403, 404, 405, 409, 410, 422, 451) or 300 <= status < 400:
         return _failure(answer, Kind.ASK_A_PERSON, _mend(answer), needs=_needs(answer))
-    said = f"GitHub answered {answer.what} with {answer.status}, which Lockstep does not expect{_quoted(answer)}"
-    return _failure(answer, Kind.OUR_BUG, said)
+    return _failure(answer, Kind.OUR_BUG, f"Lockstep does not expect this answer of GitHub's: {_quoted(answer)}")
 
 
 def of_graphql(answer: Refusal, type_: str, message: str, now: datetime) -> Failure:
@@ -97,8 +99,7 @@ def of_graphql(answer: Refusal, type_: str, message: str, now: datetime) -> Fail
         return _limited(answer, Limit.SECONDARY if "secondary" in said else Limit.PRIMARY, now)
     # Time-outs and faults inside GitHub say so; what remains is a document that does not fit the schema or its limits.
     passing = "something went wrong" in said or "timeout" in said or "timed out" in said
-    reason = f"GitHub could not answer {answer.what}: {message or type_}"
-    return _failure(answer, Kind.TRY_AGAIN if passing else Kind.OUR_BUG, reason)
+    return _failure(answer, Kind.TRY_AGAIN if passing else Kind.OUR_BUG, f"GitHub could not answer: {message or type_}")
 
 
 def of_transport(error: httpx.TransportError, what: str) -> Failure:
@@ -108,23 +109,20 @@ def of_transport(error: httpx.TransportError, what: str) -> Failure:
     """
     name = type(error).__name__
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-        return Failure(Kind.OUR_BUG, f"{what} could not be put into an HTTP request: {error}", Acted.NOT_SENT)
+        return Failure(Kind.OUR_BUG, f"The call could not be put into an HTTP request: {error}", Acted.NOT_SENT, what)
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError):
-        said = f"GitHub could not be reached for {what} ({name}). It is tried again by itself."
-        return Failure(Kind.TRY_AGAIN, said, Acted.NOT_SENT)
-    said = f"GitHub's answer to {what} was lost ({name}). It may or may not have acted."
-    return Failure(Kind.TRY_AGAIN, said, Acted.UNCLEAR)
+        return Failure(Kind.TRY_AGAIN, f"GitHub could not be reached ({name})", Acted.NOT_SENT, what)
+    return Failure(Kind.TRY_AGAIN, f"GitHub's answer was lost ({name})", Acted.UNCLEAR, what)
 
 
 def unreadable(answer: Refusal, detail: str) -> Failure:
     """A success whose body is not what GitHub documents. It surely acted, but what it said is lost."""
-    said = f"GitHub's answer to {answer.what} could not be read: {detail}"
-    return _failure(answer, Kind.OUR_BUG, said, acted=Acted.UNCLEAR)
+    return _failure(answer, Kind.OUR_BUG, f"GitHub's answer could not be read: {detail}", acted=Acted.UNCLEAR)
 
 
-def held_back(reason: str, retry_at: datetime) -> Failure:
+def held_back(reason: str, retry_at: datetime, what: str) -> Failure:
     """Our own pacing did not let the request go."""
-    return Failure(Kind.TRY_AGAIN, reason, Acted.NOT_SENT, retry_at=retry_at)
+    return Failure(Kind.TRY_AGAIN, reason, Acted.NOT_SENT, what, retry_at=retry_at)
 
 
 def _failure(
@@ -137,7 +135,8 @@ def _failure(
     limit: Limit | None = None,
     needs: str | None = None,
 ) -> Failure:
-    return Failure(kind, reason, acted, answer.status, answer.message, retry_at, limit, needs, answer.request_id)
+    status, said, request_id = answer.status, answer.message, answer.request_id
+    return Failure(kind, reason, acted, answer.what, status, said, retry_at, limit, needs, request_id)
 
 
 def _limit(answer: Refusal) -> Limit | None:
@@ -156,8 +155,9 @@ def _limited(answer: Refusal, limit: Limit, now: datetime) -> Failure:
     retry_at = _retry_after(answer, now)
     if retry_at is None and answer.headers.get("x-ratelimit-remaining") == "0":
         retry_at = reset_at(answer.headers)
-    said = f"GitHub's {limit.value} rate limit refused {answer.what}. It is sent again when the limit allows."
-    return _failure(answer, Kind.TRY_AGAIN, said, retry_at=retry_at, limit=limit)
+    return _failure(
+        answer, Kind.TRY_AGAIN, f"GitHub's {limit.value} rate limit is reached", retry_at=retry_at, limit=limit
+    )
 
 
 def _retry_after(answer: Refusal, now: datetime) -> datetime | None:
@@ -177,19 +177,21 @@ def _needs(answer: Refusal) -> str | None:
 
 def _mend(answer: Refusal) -> str:
     """One sentence that says what a person can do about it."""
-    what, said = answer.what, _quoted(answer)
+    if answer.status < 400:
+        where = answer.headers.get("location", "nowhere")
+        return f"GitHub redirects to {where}, another server: check the API address in the settings"
     if answer.status == 401:
-        return f"GitHub does not accept the App's credentials for {what}{said}. Check the App id and its private key"
+        return f"GitHub does not accept the App: {_quoted(answer)}. Check the App's id and private key"
     if answer.status == 403 and "suspended" in answer.message.lower():
-        return f"The installation is suspended, so GitHub refuses {what}. An owner can unsuspend it in its settings"
+        return "The installation is suspended. Its owner can unsuspend it in its settings on GitHub"
     if answer.status == 403:
         needs = _needs(answer)
-        wanted = f"Grant the App the permission {needs}" if needs else "Grant the App the permission it lacks"
-        return f"GitHub refuses {what}{said}. {wanted}, and accept it for this installation"
-    if answer.status == 404:
-        return f"GitHub shows nothing for {what} (404{said}). It does not exist, or the App is not installed there"
-    return f"GitHub refuses {what} ({answer.status}{said})"
+        grant = f"Grant the App {needs} and accept it for this installation" if needs else "Grant the App what it lacks"
+        return f"GitHub refuses: {_quoted(answer)}. {grant}"
+    if answer.status == 404 and answer.message in ("", "Not Found"):
+        return "GitHub does not find it (404). It does not exist, or the App is not installed there"
+    return f"GitHub refuses: {_quoted(answer)}"
 
 
 def _quoted(answer: Refusal) -> str:
-    return f": {answer.message.rstrip('.')}" if answer.message else ""
+    return f"{answer.message.rstrip('.')} ({answer.status})" if answer.message else str(answer.status)

@@ -98,4 +98,4 @@ def _file_text(reply: Reply, path: str) -> FileText | Failure:
 
 
 def _no_text(reply: Reply, reason: str) -> Failure:
-    return Failure(Kind.ASK_A_PERSON, reason, Acted.REFUSED, reply.status, request_id=reply.request_id)
+    return Failure(Kind.ASK_A_PERSON, reason, Acted.REFUSED, reply.what, reply.status, request_id=reply.request_id)

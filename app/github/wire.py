@@ -62,7 +62,7 @@ class Reply:
     headers: Mapping[str, str]
     content: bytes
     next_url: str | None = None
-    """Where the next page is, from the ``Link`` header."""
+    """The next page, from the ``Link`` header: its path and query, so that no other server is ever asked."""
 
     @property
     def what(self) -> str:
@@ -204,8 +204,9 @@ class Wire:
 
 def _reply(call: Call, response: httpx.Response) -> Reply:
     link = response.links.get("next", {}).get("url")
+    next_page = None if link is None else str(response.url.copy_with(raw_path=httpx.URL(link).raw_path))
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Reply(call, response.status_code, headers, response.content, link)
+    return Reply(call, response.status_code, headers, response.content, next_page)
 
 
 def _note(reply: Reply, seconds: float) -> None:

@@ -60,6 +60,11 @@ class TestApp:
         ]
         assert [asked.query.get("page") for asked in server.asked] == [None, "2"]
 
+    async def test_a_next_page_elsewhere_is_asked_of_our_server(self, github: GitHub, server: FakeServer) -> None:
+        link = {"Link": '<https://elsewhere.test/app/installations?page=2>; rel="next"'}
+        server.on("GET", "/app/installations", Says(200, [], link), Says(200, [{"id": 8}]))
+        assert await github.list_installations() == [Installation(8, 0, "", False, False)]
+
     async def test_a_lost_page_is_no_shorter_list(self, github: GitHub, server: FakeServer) -> None:
         link = {"Link": f'<{server.url}/installation/repositories?page=2>; rel="next"'}
         server.on("GET", "/installation/repositories", Says(200, {"repositories": [REPOSITORY]}, link), Says(502))

@@ -36,7 +36,7 @@ async def test_the_newest_version_names_the_run(client: InstallationClient, serv
         (Says(422, {"message": "No ref found for: feature/a"}), Refused, "No ref found for"),
         (Says(422, {"message": "Workflow does not have 'workflow_dispatch' trigger"}), Refused, "trigger"),
         (Says(422, {"message": 'Unexpected inputs provided: ["id"]'}), Refused, "Unexpected inputs"),
-        (Says(404, {"message": "Not Found"}), Refused, "does not exist"),
+        (Says(404, {"message": "Not Found"}), Refused, "no workflow build.yml"),
         (
             Says(
                 403,

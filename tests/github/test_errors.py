@@ -37,7 +37,7 @@ TABLE: list[tuple[Answer, Kind, Acted, Limit | None, str]] = [
         Kind.ASK_A_PERSON,
         Acted.REFUSED,
         None,
-        "permission",
+        "Grant",
     ),
     (Says(403, {"message": "This installation has been suspended"}), Kind.ASK_A_PERSON, Acted.REFUSED, None, "suspend"),
     (Says(404, {"message": "Not Found"}), Kind.ASK_A_PERSON, Acted.REFUSED, None, "installed"),
@@ -68,7 +68,7 @@ async def test_one_kind_each(
     assert isinstance(failure, Failure)
     assert (failure.kind, failure.acted, failure.limit) == (kind, acted, limit)
     assert words in failure.reason
-    assert CANCEL in failure.reason, "a reason says of what"
+    assert failure.what == f"POST {CANCEL}"
     assert failure.request_id == ("ABCD:1" if isinstance(answer, Says) else None)
     assert len(server.calls) == 1
 

@@ -101,9 +101,7 @@ async def test_calls_under_way_count(clock: Clock) -> None:
 
 
 def refusal(limit: Limit, clock: Clock, seconds: int) -> Failure:
-    return Failure(
-        Kind.TRY_AGAIN, "no", Acted.REFUSED, 403, retry_at=clock.now + timedelta(seconds=seconds), limit=limit
-    )
+    return Failure(Kind.TRY_AGAIN, "no", Acted.REFUSED, retry_at=clock.now + timedelta(seconds=seconds), limit=limit)
 
 
 async def test_a_secondary_refusal_closes_all_and_a_primary_its_resource(clock: Clock) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec_key
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -134,3 +135,17 @@ def test_keys_that_are_none_are_refused_without_being_quoted(rsa_key: RSAPrivate
 def test_a_token_does_not_show_itself() -> None:
     now = datetime(2026, 6, 1, 12, tzinfo=UTC)
     assert "ghs_1_secret" not in repr(Token("token ghs_1_secret", now, now))
+
+
+async def test_nothing_secret_is_logged_or_answered(
+    github: GitHub, server: FakeServer, private_key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.on("GET", REPO, BAD, BAD, BAD)
+    server.on("POST", CANCEL, Says(500))
+    with structlog.testing.capture_logs() as logs:
+        read = await github.on(7).repository("acme", "repoA")
+        act = await github.on(7).cancel_run("acme", "repoA", 1)
+    said = f"{logs} {read} {act} {capsys.readouterr()}"
+    assert len(logs) == len(server.asked)
+    signed = server.of("POST", TOKENS)[0].headers["authorization"].removeprefix("Bearer ")
+    assert all(secret not in said for secret in ("ghs_1", signed, private_key[40:80]))
