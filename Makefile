@@ -43,7 +43,7 @@ lock: $(READY)
 $(READY): requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo 'Installing what requirements-dev.lock names into $(VENV) …'
 	@$(PIP) install --no-deps --only-binary :all: --require-hashes --requirement requirements-dev.lock
-	@$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
+	@PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(BIN)/python:
