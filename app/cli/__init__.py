@@ -30,6 +30,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("config", "app.cli.config:config", "Check a config file; print its JSON Schema."),
     Command("settings", "app.cli.settings:settings", "Show the settings in force, secrets masked."),
+    Command("simulate-github", "app.simulator.cli:simulate_github", "Run the simulated GitHub alone."),
 )
 
 
