@@ -1,0 +1,176 @@
+"""Who may do what: people by their grants, the App by JWT, installation and token.
+
+Law: a private repository that a caller may not see is not found; one that it sees but may not touch is forbidden.
+The simulator judges a JWT by its own clock, and also by the wall clock, because a client outside has no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+
+from app.simulator.clock import iso
+from app.simulator.errors import Refusal, bad_credentials, inaccessible, not_found
+from app.simulator.model import Account, Installation, Repository
+from app.simulator.world import World, covers
+
+Json = dict[str, Any]
+
+RANKS = {"none": 0, "read": 1, "triage": 2, "write": 3, "maintain": 4, "admin": 5}
+_LEGACY = {"triage": "read", "maintain": "write"}
+_UNREADABLE = "A JSON web token could not be decoded"
+
+
+def role(world: World, login: str, repository: Repository) -> str:
+    """A person's role here. What is granted for the repository counts before what is granted for its owner."""
+    key = login.lower()
+    if key == repository.owner.login.lower() and repository.owner.kind == "User":
+        return "admin"
+    own = world.grants.get((key, repository.full_name.lower()))
+    granted = own or world.grants.get((key, repository.owner.login.lower()), "none")
+    if granted == "none" and not repository.private:
+        return "read"
+    return granted
+
+
+def permission(world: World, login: str, repository: Repository) -> str:
+    """The coarse permission that the collaborator endpoint calls ``permission`` (FACTS §8)."""
+    granted = role(world, login, repository)
+    return _LEGACY.get(granted, granted)
+
+
+def at_least(world: World, login: str, repository: Repository, wanted: str) -> bool:
+    """Whether a person's role reaches ``wanted``."""
+    return RANKS.get(role(world, login, repository), 0) >= RANKS[wanted]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes a request: the App itself, one of its installations, or nobody."""
+
+    kind: str  # app | installation | nobody
+    installation: Installation | None = None
+    permissions: Mapping[str, str] | None = None
+    repositories: frozenset[int] | None = None
+    expires_at: datetime | None = None
+
+    def worth(self) -> Json | None:
+        """What the credentials are worth; this is what the log shows instead of them."""
+        if self.kind == "nobody":
+            return None
+        if self.installation is None:
+            return {"kind": self.kind}
+        chosen = None if self.repositories is None else sorted(self.repositories)
+        return {
+            "kind": self.kind,
+            "installation_id": self.installation.id,
+            "account": self.installation.account.login,
+            "class": dict(self.permissions or {}),
+            "repositories": chosen,
+            "expires_at": iso(self.expires_at) if self.expires_at else None,
+        }
+
+    def sees(self, repository: Repository) -> bool:
+        """Whether the token reaches this repository as a member of its installation."""
+        if self.installation is None or not covers(self.installation, repository):
+            return False
+        return self.repositories is None or repository.id in self.repositories
+
+    def may(self, needs: str) -> bool:
+        """Whether the permissions satisfy ``needs``, in the form of ``X-Accepted-GitHub-Permissions``."""
+        return any(all(self._holds(part) for part in way.split(",")) for way in needs.split(";"))
+
+    def _holds(self, part: str) -> bool:
+        name, _, level = part.strip().partition("=")
+        held = (self.permissions or {}).get(name, "none")
+        return RANKS.get(held, 0) >= RANKS[level]
+
+
+NOBODY = Caller("nobody")
+
+
+def identify(world: World, headers: Mapping[str, str]) -> Caller:
+    """Read the ``authorization`` header; refuse what GitHub refuses."""
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    if not credentials:
+        return NOBODY
+    if scheme.lower() not in ("bearer", "token"):
+        raise bad_credentials()
+    credentials = credentials.strip()
+    if credentials in world.tokens:
+        return _token_caller(world, credentials)
+    if credentials.count(".") == 2 and not credentials.startswith("ghs_"):
+        check_jwt(world, credentials)
+        return Caller("app")
+    raise bad_credentials()
+
+
+def _token_caller(world: World, text: str) -> Caller:
+    token = world.tokens[text]
+    now = world.clock.now()
+    installation = world.installations[token.installation_id]
+    if token.revoked or installation.deleted or token.expires_at <= now or now < token.seen_from:
+        raise bad_credentials()
+    if installation.suspended_at is not None:
+        raise Refusal(403, "This installation has been suspended")
+    held = {name: level for name, level in token.permissions.items() if name in installation.permissions}
+    chosen = None if token.repositories is None else frozenset(token.repositories)
+    return Caller("installation", installation, held, chosen, token.expires_at)
+
+
+def check_jwt(world: World, text: str) -> None:
+    """Verify a JWT as GitHub does: RS256, issuer, issued in the past, expiring within ten minutes (FACTS §7)."""
+    if not world.app.public_key:
+        raise Refusal(401, _UNREADABLE)
+    options: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
+    try:
+        claims = jwt.decode(text, world.app.public_key, algorithms=["RS256"], options=options)
+    except jwt.InvalidIssuerError as error:
+        raise Refusal(401, "'Issuer' claim ('iss') must be an Integer") from error
+    except jwt.PyJWTError as error:
+        raise Refusal(401, _UNREADABLE) from error
+    verdicts = [_time_refusal(claims, moment) for moment in (world.clock.now(), datetime.now(UTC))]
+    if all(verdicts):
+        raise Refusal(401, next(text for text in verdicts if text))
+    if str(claims.get("iss")) not in (str(world.app.id), world.app.client_id):
+        raise Refusal(404, "Integration not found")
+
+
+def _time_refusal(claims: Json, now: datetime) -> str | None:
+    issued, expires = claims.get("iat"), claims.get("exp")
+    if not isinstance(issued, (int, float)) or datetime.fromtimestamp(issued, UTC) > now + timedelta(seconds=30):
+        return "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
+    if not isinstance(expires, (int, float)) or datetime.fromtimestamp(expires, UTC) <= now:
+        return (
+            "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the "
+            "assertion expires"
+        )
+    if datetime.fromtimestamp(expires, UTC) > now + timedelta(minutes=10, seconds=30):
+        return "'Expiration time' claim ('exp') is too far in the future"
+    return None
+
+
+def check_repository(caller: Caller, repository: Repository, method: str, needs: str) -> None:
+    """Let the caller at this repository, or refuse as GitHub does."""
+    reading = method in ("GET", "HEAD")
+    if caller.sees(repository):
+        if not caller.may(needs) and not (reading and not repository.private):
+            raise inaccessible()
+        if repository.archived and not reading:
+            raise Refusal(403, "Repository was archived so is read-only.")
+        if repository.disabled:
+            raise Refusal(403, "Repository access blocked")
+        return
+    if repository.private:
+        raise not_found()
+    if not reading:
+        raise inaccessible() if caller.kind == "installation" else Refusal(401, "Requires authentication")
+
+
+def app_bot(world: World) -> Account:
+    """The account under which the App acts."""
+    return world.app.bot

@@ -1,0 +1,239 @@
+"""Webhooks on their way to the App: signed, sent, recorded, sent again on request.
+
+Law: an event is put in line when it happens. In real time the line is sent at once, in virtual time at the next
+``POST /_simulator/clock``; both start deliveries in order and wait a little for each answer before the next, so a
+healthy receiver hears things in order and a slow one does not stop the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from app.simulator.faults import Fault, Faults, seconds_of
+from app.simulator.ids import node_id
+from app.simulator.log import Log, parsed
+from app.simulator.model import Installation, Repository
+from app.simulator.render.accounts import organization, webhook_repository
+from app.simulator.render.versions import NEW, OLD, as_of
+from app.simulator.world import World
+
+Json = dict[str, Any]
+
+PATIENCE = 0.5  # seconds of real time before the next delivery starts beside a slow one
+TIME_OUT = 10.0  # FACTS §3
+MAX_PAYLOAD = 25 * 1024 * 1024
+ALWAYS = {"installation", "installation_repositories", "installation_target", "ping"}
+
+
+@dataclass
+class Delivery:
+    """One attempt to tell the App something."""
+
+    id: int
+    guid: str
+    event: str
+    action: str | None
+    payload: bytes
+    installation_id: int | None
+    repository_id: int | None
+    repository: str | None
+    created_at: datetime
+    redelivery: bool = False
+    delivered_at: datetime | None = None
+    status: str = "pending"
+    status_code: int = 0
+    duration: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
+    response_headers: dict[str, str] = field(default_factory=dict)
+    response_body: str = ""
+
+
+class Deliveries:
+    """The line of deliveries and the App's delivery log."""
+
+    def __init__(self, world: World, log: Log, faults: Faults) -> None:
+        self.world, self.log, self.faults = world, log, faults
+        self.recorded: dict[int, Delivery] = {}
+        self.attempted = 0
+        self._line: deque[Delivery] = deque()
+        self._flying: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._client: httpx.AsyncClient | None = None
+        world.listen(self.enqueue, lambda what, details: self._journal(what, details))
+
+    def _journal(self, what: str, details: Json) -> None:
+        self.log.add("world", self.world.clock.now(), path=what, body=details)
+
+    def enqueue(self, event: str, action: str | None, repository: Repository | None, payload: Json) -> None:
+        """Put an event in line for the App, if it is installed there, awake, and subscribed."""
+        world = self.world
+        installation: Installation | None = payload.pop("_installation", None)
+        if installation is None and repository is not None:
+            installation = world.installation_of(repository)
+        if installation is None:
+            return
+        if event not in ALWAYS and (installation.suspended_at is not None or event not in installation.events):
+            return
+        if repository is not None:
+            payload.setdefault("repository", webhook_repository(world, repository))
+        if installation.account.kind == "Organization" and event not in ALWAYS:
+            payload["organization"] = organization(world, installation.account)
+        payload.setdefault("installation", {"id": installation.id, "node_id": node_id("Installation", installation.id)})
+        shape = as_of(OLD if world.server.old else NEW, payload)
+        body = json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode()
+        if len(body) > MAX_PAYLOAD:
+            return
+        self._put(
+            Delivery(
+                world.numbers.next("Delivery"), str(uuid.uuid4()), event, action, body, installation.id,
+                repository.id if repository else None, repository.full_name if repository else None,
+                world.clock.now(),
+            )
+        )  # fmt: skip
+
+    def redeliver(self, old: Delivery) -> Delivery:
+        """Send it again under the same ``X-GitHub-Delivery`` (FACTS §3)."""
+        again = Delivery(
+            self.world.numbers.next("Delivery"), old.guid, old.event, old.action, old.payload, old.installation_id,
+            old.repository_id, old.repository, self.world.clock.now(), True,
+        )  # fmt: skip
+        self._put(again)
+        return again
+
+    def _put(self, delivery: Delivery) -> None:
+        self._line.append(delivery)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send what comes into line for as long as time is real."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._line and not self.world.clock.virtual:
+                await self._start(self._line.popleft())
+
+    def wake(self) -> None:
+        """Look at the line again (time has become real)."""
+        self._wake.set()
+
+    async def flush(self) -> None:
+        """Send all that is in line and wait until every delivery has been answered or has timed out."""
+        while self._line or self._flying:
+            while self._line:
+                await self._start(self._line.popleft())
+            if self._flying:
+                await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
+
+    async def close(self) -> None:
+        """Stop sending."""
+        for task in self._flying:
+            task.cancel()
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _start(self, delivery: Delivery) -> None:
+        task = asyncio.create_task(self._handle(delivery))
+        self._flying.add(task)
+        task.add_done_callback(self._flying.discard)
+        await asyncio.wait({task}, timeout=PATIENCE)
+
+    async def _handle(self, delivery: Delivery) -> None:
+        facts = {"event": delivery.event, "action": delivery.action, "repository": delivery.repository}
+        fault = self.faults.strike("delivery", facts)
+        self.attempted += 1
+        if fault is None:
+            await self._send(delivery)
+        else:
+            await self._suffer(delivery, fault)
+
+    async def _suffer(self, delivery: Delivery, fault: Fault) -> None:
+        if fault.do == "double":
+            await self._send(delivery)
+            await self._send(delivery)
+        elif fault.do == "delay" or (fault.do == "hold" and fault.value is not None):
+            seconds, late = seconds_of(fault.value or 0), f"late delivery of {delivery.event}"
+            self.world.clock.schedule(seconds, lambda: self._spawn(delivery), late)
+        elif fault.do == "hold":
+            fault.waiting.append(lambda: self._spawn(delivery))
+        elif fault.do == "lose_answer":
+            await self._send(delivery, answer_lost=True)
+        elif fault.do == "status":
+            code = fault.value.get("status", 500) if isinstance(fault.value, dict) else int(fault.value or 500)
+            self._record(delivery, f"Invalid HTTP Response: {code}", code)
+        elif fault.do == "reset":
+            self._record(delivery, "failed to connect to host", 502)
+        elif fault.value != "unrecorded":
+            self._record(delivery, "timed out", 504)
+
+    def _spawn(self, delivery: Delivery) -> None:
+        """Send something that was kept back; no fault strikes it twice."""
+        task = asyncio.get_running_loop().create_task(self._send(delivery))
+        self._flying.add(task)
+        task.add_done_callback(self._flying.discard)
+
+    async def _send(self, delivery: Delivery, answer_lost: bool = False) -> None:
+        app = self.world.app
+        delivery.headers = self._headers(delivery)
+        if not app.webhook_url:
+            self._record(delivery, "failed to connect to host", 502)
+            return
+        started = asyncio.get_running_loop().time()
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=TIME_OUT, trust_env=False, follow_redirects=False)
+        try:
+            async with asyncio.timeout(TIME_OUT):
+                answer = await self._client.post(app.webhook_url, content=delivery.payload, headers=delivery.headers)
+        except (TimeoutError, httpx.TimeoutException):
+            self._record(delivery, "timed out", 504)
+            return
+        except httpx.HTTPError as error:
+            self._record(delivery, "failed to connect to host", 502, response=str(error))
+            return
+        delivery.duration = round(asyncio.get_running_loop().time() - started, 3)
+        if answer_lost:
+            self._record(delivery, "timed out", 504)
+            return
+        delivery.response_headers = dict(answer.headers)
+        status = "OK" if answer.is_success else f"Invalid HTTP Response: {answer.status_code}"
+        self._record(delivery, status, answer.status_code, response=answer.text)
+
+    def _headers(self, delivery: Delivery) -> dict[str, str]:
+        app = self.world.app
+        headers = {
+            "Accept": "*/*",
+            "Content-Type": "application/json",
+            "User-Agent": "GitHub-Hookshot/simulator",
+            "X-GitHub-Delivery": delivery.guid,
+            "X-GitHub-Event": delivery.event,
+            "X-GitHub-Hook-ID": str(app.hook_id),
+            "X-GitHub-Hook-Installation-Target-ID": str(app.id),
+            "X-GitHub-Hook-Installation-Target-Type": "integration",
+        }
+        if app.webhook_secret:
+            digest = hmac.new(app.webhook_secret.encode(), delivery.payload, hashlib.sha256).hexdigest()
+            headers["X-Hub-Signature-256"] = f"sha256={digest}"
+        if self.world.server.ghes:
+            headers |= {"X-GitHub-Enterprise-Host": "127.0.0.1", "X-GitHub-Enterprise-Version": self.world.server.ghes}
+        return headers
+
+    def _record(self, delivery: Delivery, status: str, code: int, response: str = "") -> None:
+        delivery.delivered_at, delivery.status, delivery.status_code = self.world.clock.now(), status, code
+        delivery.response_body = response
+        self.recorded[delivery.id] = delivery
+        self.log.add(
+            "delivery", delivery.created_at, method="POST", path=self.world.app.webhook_url,
+            query={"event": delivery.event, "action": delivery.action, "id": delivery.id, "status": status},
+            headers=delivery.headers or self._headers(delivery), body=parsed(delivery.payload), status=code,
+            response=parsed(response),
+        )  # fmt: skip

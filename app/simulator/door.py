@@ -1,0 +1,254 @@
+"""GitHub's front door: every request to the API goes through here, is counted, perhaps struck by a fault, and logged.
+
+Law: what acts on the world is ``_act``, without awaiting. Faults are applied around it: before (it never arrived) or
+after (the answer is late, or lost).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from app.simulator import gql, rest
+from app.simulator.access import NOBODY, Caller, check_repository, identify
+from app.simulator.errors import Refusal, inaccessible, not_found
+from app.simulator.faults import Fault, seconds_of
+from app.simulator.log import parsed
+from app.simulator.model import Repository
+from app.simulator.render.versions import NEW, OLD, as_of
+from app.simulator.rest.routing import Answer, Call, Route, match
+
+if TYPE_CHECKING:
+    from app.simulator.server import Simulator
+
+Json = dict[str, Any]
+
+__all__ = ["Request", "Sent", "enter", "rest"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came in, the path still percent-encoded."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def api_path(self) -> str:
+        """The path without the prefixes of GitHub Enterprise Server."""
+        if self.path == "/api/graphql":
+            return "/graphql"
+        return self.path.removeprefix("/api/v3") or "/"
+
+
+@dataclass
+class Sent:
+    """What goes out."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+
+@dataclass
+class _Visit:
+    """One request on its way through."""
+
+    request: Request
+    caller: Caller = NOBODY
+    route: Route | None = None
+    version: str = OLD
+    resource: str = "core"
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+async def enter(simulator: Simulator, request: Request) -> Sent | None:
+    """Serve a request; ``None`` tells the server to cut the connection."""
+    path = unquote(request.api_path)
+    parts = path.split("/")
+    name = "/".join(parts[2:4]) if len(parts) > 3 and parts[1] == "repos" else None
+    fault = simulator.faults.strike("request", {"method": request.method, "path": path, "repository": name})
+    kind = fault.do if fault else None
+    if fault and kind in ("delay", "hold") and isinstance(fault.value, dict) and "before" in fault.value:
+        await _wait(simulator, fault, fault.value["before"])
+        fault, kind = None, None
+    if fault and (kind in ("reset", "drop") or (kind == "status" and not _is_null(fault))):
+        return _never_acts(simulator, request, fault)
+    simulator.limits.running += 1
+    try:
+        if kind == "double":
+            _act(simulator, request, None, True)
+        sent = _act(simulator, request, fault if kind == "status" else None, kind != "lose_answer")
+        if fault and kind in ("delay", "hold"):
+            await _wait(simulator, fault, fault.value)
+    finally:
+        simulator.limits.running -= 1
+    return None if kind == "lose_answer" else sent
+
+
+def _is_null(fault: Fault) -> bool:
+    return isinstance(fault.value, dict) and "graphql_null" in fault.value
+
+
+async def _wait(simulator: Simulator, fault: Fault, value: Any) -> None:
+    """Wait by the world's clock, or until the fault is ended."""
+    released = asyncio.Event()
+    fault.waiting.append(released.set)
+    if value is not None:
+        simulator.clock.schedule(seconds_of(value), released.set, "an answer that was held back")
+    await released.wait()
+
+
+def _never_acts(simulator: Simulator, request: Request, fault: Fault) -> Sent | None:
+    caller = _caller_or_nobody(simulator, request)
+    if fault.do != "status":
+        _log(simulator, request, caller, None, None)
+        return None
+    value: Json = fault.value if isinstance(fault.value, dict) else {"status": fault.value or 502}
+    status = int(value.get("status", 502))
+    body = value.get("body", {"message": "Server Error"} if status >= 500 else {"message": f"Simulated {status}"})
+    headers = {"content-type": "application/json; charset=utf-8", "x-github-request-id": _request_id()}
+    headers |= {str(key).lower(): str(item) for key, item in (value.get("headers") or {}).items()}
+    content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    _log(simulator, request, caller, status, body)
+    return Sent(status, headers, content)
+
+
+def _caller_or_nobody(simulator: Simulator, request: Request) -> Caller:
+    try:
+        return identify(simulator.world, request.headers)
+    except Refusal:
+        return NOBODY
+
+
+def _act(simulator: Simulator, request: Request, fault: Fault | None, answered: bool) -> Sent:
+    visit = _Visit(request)
+    try:
+        answer = _answer(simulator, visit, fault)
+    except Refusal as refusal:
+        answer = Answer(refusal.status, refusal.body, dict(refusal.headers))
+    body = as_of(visit.version, answer.body)
+    headers = {
+        "content-type": "application/json; charset=utf-8",
+        "x-github-media-type": "github.v3; format=json",
+        "x-github-request-id": _request_id(),
+        "x-github-api-version-selected": visit.version,
+        **simulator.limits.headers(visit.caller, visit.resource),
+        **visit.extra,
+        **answer.headers,
+    }
+    content = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    status = answer.status
+    if request.method == "GET" and status == 200:
+        headers["etag"] = f'W/"{hashlib.sha256(content).hexdigest()}"'
+        if request.headers.get("if-none-match") == headers["etag"]:
+            status, content = 304, b""
+            simulator.limits.window(visit.caller, visit.resource).used -= 1
+    _log(simulator, request, visit.caller, status if answered else None, body)
+    return Sent(status, headers, content)
+
+
+def _answer(simulator: Simulator, visit: _Visit, fault: Fault | None) -> Answer:
+    request, world = visit.request, simulator.world
+    if not request.headers.get("user-agent"):
+        raise Refusal(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent "
+                           "header.")  # fmt: skip
+    visit.version = _version(simulator, request)
+    visit.caller = identify(world, request.headers)
+    path = request.api_path
+    simulator.limits.check_secondary(visit.caller, request.method, path)
+    if path == "/graphql":
+        visit.resource = "graphql"
+        return gql.answer(simulator, visit.caller, request.method, request.body, fault)
+    if path != "/rate_limit":
+        simulator.limits.spend(visit.caller, "core")
+    return _rest(simulator, visit, path)
+
+
+def _version(simulator: Simulator, request: Request) -> str:
+    asked = request.headers.get("x-github-api-version", OLD)
+    supported = [OLD] if simulator.world.server.old else [OLD, NEW]
+    if asked not in supported:
+        raise Refusal(400, f"The '{asked}' value of the X-GitHub-Api-Version header is not a supported API version. "
+                           f"Supported versions: {', '.join(supported)}.")  # fmt: skip
+    return asked
+
+
+def _rest(simulator: Simulator, visit: _Visit, path: str) -> Answer:
+    request = visit.request
+    path, repository = _by_number(simulator, path)
+    route, params, known = match(request.method, path)
+    if route is None:
+        raise Refusal(405, "Method Not Allowed") if known and request.method not in ("GET", "POST") else not_found()
+    visit.route = route
+    if route.auth == "app" and visit.caller.kind != "app":
+        raise Refusal(401, "A JSON web token could not be decoded")
+    if "{repo}" in route.template and repository is None:
+        repository = simulator.world.find_repository(f"{params['owner']}/{params['repo']}")
+        if repository is None:
+            return _moved(simulator, visit, path, params)
+    if route.auth == "token":
+        visit.extra["x-accepted-github-permissions"] = route.needs
+        _admit(visit, route, repository)
+    call = Call(
+        simulator, request.method, path, params, request.query, request.headers, request.body, visit.version,
+        visit.caller, repository,
+    )  # fmt: skip
+    return route.handler(call)
+
+
+def _admit(visit: _Visit, route: Route, repository: Repository | None) -> None:
+    """Let a token in. The App's own JWT opens no repository."""
+    if visit.caller.kind == "app":
+        raise inaccessible()
+    if repository is not None:
+        check_repository(visit.caller, repository, visit.request.method, route.needs)
+    elif visit.caller.kind == "nobody":
+        raise Refusal(401, "Requires authentication")
+
+
+def _by_number(simulator: Simulator, path: str) -> tuple[str, Repository | None]:
+    """``/repositories/{id}/…`` is ``/repos/{owner}/{repo}/…`` under a name that never changes."""
+    parts = path.split("/", 3)
+    if len(parts) < 3 or parts[1] != "repositories":
+        return path, None
+    repository = simulator.world.repositories.get(int(parts[2])) if parts[2].isdigit() else None
+    if repository is None:
+        raise not_found()
+    rest_ = f"/{parts[3]}" if len(parts) > 3 else ""
+    return f"/repos/{repository.full_name}{rest_}", repository
+
+
+def _moved(simulator: Simulator, visit: _Visit, path: str, params: dict[str, str]) -> Answer:
+    """An old name: 301 to a reader, 307 to a writer (FACTS §9)."""
+    number = simulator.world.old_names.get(f"{params['owner']}/{params['repo']}".lower())
+    repository = simulator.world.repositories.get(number or 0)
+    if repository is None or (repository.private and not visit.caller.sees(repository)):
+        raise not_found()
+    tail = path.split("/", 4)[4:]
+    url = f"{simulator.world.base_url}/repositories/{repository.id}" + "".join(f"/{part}" for part in tail)
+    if visit.request.query:
+        url += "?" + "&".join(f"{key}={value}" for key, value in visit.request.query.items())
+    reading = visit.request.method in ("GET", "HEAD")
+    words = "Moved Permanently" if reading else "Temporary Redirect"
+    body = {"message": words, "url": url, "documentation_url": "https://docs.github.com/rest"}
+    return Answer(301 if reading else 307, body, {"location": url})
+
+
+def _request_id() -> str:
+    return ":".join(secrets.token_hex(2).upper() for _ in range(5))
+
+
+def _log(simulator: Simulator, request: Request, caller: Caller, status: int | None, response: Any) -> None:
+    simulator.log.add(
+        "request", simulator.clock.now(), method=request.method, path=request.path, query=request.query,
+        headers=request.headers, body=parsed(request.body), status=status, response=response, token=caller.worth(),
+    )  # fmt: skip

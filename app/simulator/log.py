@@ -1,0 +1,61 @@
+"""The record of everything that passed: requests, deliveries and the world's own moves.
+
+Law: entries are numbered in the order in which things took effect, carry exactly the eleven keys of ``KEYS``, and hold
+no credentials: a token is shown as what it is worth, a signature and a secret as stars.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+Json = dict[str, Any]
+
+KEYS = ("seq", "at", "kind", "method", "path", "query", "headers", "body", "status", "response", "token")
+STARS = "***"
+_SECRET_HEADERS = {"authorization", "cookie", "x-hub-signature", "x-hub-signature-256"}
+_SECRET_KEYS = {"token", "pem", "client_secret", "webhook_secret", "secret"}
+
+
+def parsed(body: bytes | str) -> Any:
+    """JSON where it is JSON, text where it is not, ``None`` where there is nothing."""
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace") if isinstance(body, bytes) else body
+
+
+def masked(value: Any) -> Any:
+    """``value`` without secrets, at any depth."""
+    if isinstance(value, dict):
+        return {
+            key: STARS if key in _SECRET_KEYS and isinstance(item, str) else masked(item) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return value
+
+
+class Log:
+    """A list of entries that only grows."""
+
+    def __init__(self) -> None:
+        self.entries: list[Json] = []
+
+    def add(self, kind: str, at: datetime, **fields: Any) -> Json:
+        """Append an entry; keys that are not given are null."""
+        entry: Json = dict.fromkeys(KEYS)
+        entry |= {"seq": len(self.entries) + 1, "at": at.isoformat(), "kind": kind}
+        headers = fields.pop("headers", None)
+        if headers is not None:
+            entry["headers"] = {k: STARS if k.lower() in _SECRET_HEADERS else v for k, v in headers.items()}
+        entry |= {key: masked(value) if key in ("body", "response") else value for key, value in fields.items()}
+        self.entries.append(entry)
+        return entry
+
+    def after(self, seq: int) -> list[Json]:
+        """Everything younger than ``seq``."""
+        return self.entries[max(0, seq) :]

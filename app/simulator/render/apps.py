@@ -1,0 +1,59 @@
+"""The App and its installations in GitHub's JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.simulator.clock import iso, iso_or_none
+from app.simulator.ids import node_id
+from app.simulator.model import Installation
+from app.simulator.render.accounts import user
+from app.simulator.world import World
+
+Json = dict[str, Any]
+
+
+def app(world: World) -> Json:
+    """GitHub's ``integration``."""
+    it = world.app
+    return {
+        "id": it.id,
+        "slug": it.slug,
+        "client_id": it.client_id,
+        "node_id": node_id("App", it.id),
+        "owner": user(world, it.owner),
+        "name": it.name,
+        "description": "The App under trial",
+        "external_url": f"{world.base_url}/apps/{it.slug}",
+        "html_url": f"{world.base_url}/apps/{it.slug}",
+        "created_at": iso(it.created_at),
+        "updated_at": iso(it.created_at),
+        "permissions": dict(it.permissions),
+        "events": list(it.events),
+    }
+
+
+def installation(world: World, made: Installation) -> Json:
+    """GitHub's ``installation``."""
+    return {
+        "id": made.id,
+        "client_id": world.app.client_id,
+        "account": user(world, made.account),
+        "repository_selection": "all" if made.repositories is None else "selected",
+        "access_tokens_url": f"{world.base_url}/app/installations/{made.id}/access_tokens",
+        "repositories_url": f"{world.base_url}/installation/repositories",
+        "html_url": f"{world.base_url}/organizations/{made.account.login}/settings/installations/{made.id}",
+        "app_id": world.app.id,
+        "app_slug": world.app.slug,
+        "target_id": made.account.id,
+        "target_type": made.account.kind,
+        "permissions": dict(made.permissions),
+        "events": list(made.events),
+        "created_at": iso(made.created_at),
+        "updated_at": iso(made.updated_at),
+        "single_file_name": None,
+        "has_multiple_single_files": False,
+        "single_file_paths": [],
+        "suspended_by": user(world, made.account) if made.suspended_at else None,
+        "suspended_at": iso_or_none(made.suspended_at),
+    }

@@ -1,0 +1,36 @@
+"""GitHub's REST API, one module for each family of operations.
+
+Law: a handler is short: read the request, let the world act, render. Importing the modules registers their routes.
+"""
+
+from app.simulator.rest import (
+    actions,
+    apps,
+    checks,
+    comments,
+    commits,
+    contents,
+    git,
+    hooks,
+    installations,
+    meta,
+    pulls,
+    repositories,
+    rulesets,
+)
+
+__all__ = [
+    "actions",
+    "apps",
+    "checks",
+    "comments",
+    "commits",
+    "contents",
+    "git",
+    "hooks",
+    "installations",
+    "meta",
+    "pulls",
+    "repositories",
+    "rulesets",
+]
