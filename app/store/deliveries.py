@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -22,9 +21,6 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
-    bindparam,
-    exists,
-    func,
     literal_column,
     select,
     tuple_,
@@ -32,7 +28,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningInsert
 
 from app.store.metadata import Time, metadata
 
@@ -114,7 +109,7 @@ _OPEN: dict[str, None] = {"handled_at": None, "outcome": None, "reason": None}
 
 
 async def insert(connection: AsyncConnection, batch: Sequence[Delivery]) -> list[str]:
-    """Keep a batch with one statement; the ids that are to be handled, in the order of their coming.
+    """Keep a batch with one INSERT; the ids that are to be handled, in the order of their coming.
 
     A redelivery of what was handled, ignored or is still open changes nothing. One of what *failed* opens it again:
     that is what a person who presses "Redeliver" on GitHub wants (FACTS §3).
@@ -122,34 +117,21 @@ async def insert(connection: AsyncConnection, batch: Sequence[Delivery]) -> list
     first: dict[str, Delivery] = {}
     for delivery in batch:
         first.setdefault(delivery.guid, delivery)
-    if not first:
-        return []
-    columns = {name: [getattr(delivery, name) for delivery in first.values()] for name in Delivery.__slots__}
-    due = set((await connection.execute(_INSERT, columns)).scalars().all())
-    if kept_before := first.keys() - due:
-        due |= await _open_failed(connection, kept_before)
+    # Left out before ON CONFLICT sees them: that would wait for a worker which is just handling one of them, and if the
+    # worker hangs, all deliveries of the batch would wait. ON CONFLICT is for processes that insert at the same time.
+    kept_before = set(await connection.scalars(select(deliveries.c.guid).where(deliveries.c.guid.in_(first))))
+    due = await _insert_new(connection, [first[guid] for guid in sorted(first.keys() - kept_before)])
+    due |= await _open_failed(connection, kept_before)
     return [guid for guid in first if guid in due]
 
 
-def _insert_of_columns() -> ReturningInsert[str]:
-    """The INSERT, with one array per column: its text does not depend on the size of the batch.
-
-    What is there already is left out before ON CONFLICT sees it: that would wait for a worker which is just handling
-    it, and if that worker hangs, all deliveries of the batch would wait. ON CONFLICT is for two processes that insert
-    the same one at the same time; both do so in the order of the ids, so that they never wait for each other.
-    """
-    arrays = [bindparam(name, type_=ARRAY(deliveries.c[name].type)) for name in Delivery.__slots__]
-    given = func.unnest(*arrays).table_valued(*Delivery.__slots__).render_derived(name="given")
-    known = exists().where(deliveries.c.guid == given.c.guid)
-    return (
-        postgres_insert(deliveries)
-        .from_select(list(Delivery.__slots__), select(*given.c).where(~known).order_by(given.c.guid))
-        .on_conflict_do_nothing(index_elements=["guid"])
-        .returning(deliveries.c.guid)
-    )
-
-
-_INSERT = _insert_of_columns()
+async def _insert_new(connection: AsyncConnection, ordered: Sequence[Delivery]) -> set[str]:
+    """In one order for all processes: two batches that share deliveries would otherwise wait for each other."""
+    if not ordered:
+        return set()
+    values = [{name: getattr(delivery, name) for name in Delivery.__slots__} for delivery in ordered]
+    statement = postgres_insert(deliveries).on_conflict_do_nothing(index_elements=["guid"]).returning(deliveries.c.guid)
+    return set((await connection.execute(statement, values)).scalars())
 
 
 async def _open_failed(connection: AsyncConnection, guids: Collection[str]) -> set[str]:
@@ -157,9 +139,11 @@ async def _open_failed(connection: AsyncConnection, guids: Collection[str]) -> s
 
     Locked rows are not waited for: they are in somebody's hands.
     """
+    if not guids:
+        return set()
     failed = select(deliveries.c.guid).where(deliveries.c.guid.in_(guids), deliveries.c.outcome == Outcome.FAILED.value)
     again = update(deliveries).where(deliveries.c.guid.in_(failed.with_for_update(skip_locked=True))).values(_OPEN)
-    return set((await connection.execute(again.returning(deliveries.c.guid))).scalars().all())
+    return set((await connection.execute(again.returning(deliveries.c.guid))).scalars())
 
 
 async def take(connection: AsyncConnection, guid: str) -> Delivery | None:
