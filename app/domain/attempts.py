@@ -44,9 +44,15 @@ def may_be_sent(state: ChangeSet, attempt_id: str) -> bool:
 
 
 def dispatch_began(state: ChangeSet, event: DispatchBegan, now: datetime) -> ChangeSet:
-    if not may_be_sent(state, event.attempt_id):
-        return state
-    return updated(state, event.attempt_id, lambda attempt: replace(attempt, sent_at=now))
+    """The call may be made where ``sent_at`` is set afterwards. One that has to wait is promised again by the plan."""
+    if may_be_sent(state, event.attempt_id):
+        return updated(state, event.attempt_id, lambda attempt: replace(attempt, sent_at=now))
+    return updated(state, event.attempt_id, lambda attempt: _held_back(attempt, now))
+
+
+def _held_back(attempt: Attempt, now: datetime) -> Attempt:
+    waits = attempt.state is AttemptState.PLANNED and attempt.send_after is None
+    return replace(attempt, send_after=now) if waits else attempt
 
 
 def dispatch_answered(state: ChangeSet, event: DispatchAnswered, now: datetime) -> ChangeSet:

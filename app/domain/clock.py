@@ -29,9 +29,14 @@ def _moments(state: ChangeSet) -> Iterator[datetime]:
         attempt = build.latest
         if attempt is None or not attempt.live:
             continue
-        due = attempt.send_after or deadline(build, attempt)
+        due = deadline(build, attempt) if attempt.send_after is None else _sending(state, attempt.send_after)
         if due is not None:
             yield due
+
+
+def _sending(state: ChangeSet, send_after: datetime) -> datetime | None:
+    """An event, not the clock, ends the wait for a withdrawal."""
+    return None if state.withdrawing else send_after
 
 
 def _of_a_read(state: ChangeSet, orchestration: Orchestration) -> Iterator[datetime]:

@@ -22,7 +22,7 @@ from app.domain.world import changed
 
 BACK_OFF = tuple(timedelta(seconds=s) for s in (2, 5, 15, 30, 60, 120, 300))
 STALE_ALLOWED = 5
-"""So many reads, nearly two minutes of them, may contradict a webhook by showing what was before it; then they are believed."""
+"""So many reads, over nearly two minutes, may show what was before a webhook; then they are believed."""
 
 
 def read_failed(state: ChangeSet, event: ReadFailed, now: datetime) -> ChangeSet:

@@ -51,13 +51,15 @@ class PretendRun:
     status: RunStatus = RunStatus.QUEUED
     conclusion: str | None = None
     rerun: int = 1
+    conclusions: dict[int, str] = field(default_factory=dict)
+    """What each ``run_attempt`` came to."""
     started_at: datetime | None = None
     updated_at: datetime = START
 
 
 @dataclass
 class Pretend:
-    """``pending``: effects promised and not yet carried out, in order. ``statuses``: what GitHub shows by (repository, SHA)."""
+    """``pending``: effects promised and not yet carried out. ``statuses``: what GitHub shows by (repository, SHA)."""
 
     state: ChangeSet
     now: datetime = START
@@ -78,7 +80,8 @@ class Pretend:
     @classmethod
     def new(cls, pipeline: Pipeline | None = None, **state: object) -> Pretend:
         repositories = {
-            name.lower(): Repository(number, "acme", name, f"R_{number}", "main") for number, name in enumerate(NAMES, 1)
+            name.lower(): Repository(number, "acme", name, f"R_{number}", "main")
+            for number, name in enumerate(NAMES, 1)
         }
         blank = ChangeSet("set", Kind.CHANGE_SET, "DPTA-1122", "default", pipeline or story_pipeline(), repositories)
         return cls(replace(blank, **state))  # type: ignore[arg-type]
@@ -171,15 +174,16 @@ class Pretend:
                 return []
 
     def dispatch(self, attempt_id: str, lose: bool = False) -> list[Event]:
-        if not attempts.may_be_sent(self.state, attempt_id):
-            return []
+        may = attempts.may_be_sent(self.state, attempt_id)
         self.feed(DispatchBegan(attempt_id))
-        assert self.state.orchestration is not None
-        found = self.state.orchestration.attempt(attempt_id)
-        assert found is not None
+        found = self.state.orchestration.attempt(attempt_id) if self.state.orchestration else None
+        if not may or found is None:
+            return []
         self.dispatches.append(attempt_id)
         head = self.branches.get(found[1].repository_id, self.tips[found[1].repository_id])
-        self.runs.append(PretendRun(len(self.runs) + 100, attempt_id, found[1].repository_id, head, updated_at=self.now))
+        self.runs.append(
+            PretendRun(len(self.runs) + 100, attempt_id, found[1].repository_id, head, updated_at=self.now)
+        )
         run = self.runs[-1]
         return [DispatchUnclear(attempt_id, "lost")] if lose else [DispatchAnswered(attempt_id, run.id, "url")]
 
@@ -223,6 +227,7 @@ class Pretend:
 
     def finish(self, run: PretendRun, conclusion: str, tell: bool = True) -> list[Event]:
         run.status, run.conclusion, run.updated_at = RunStatus.COMPLETED, conclusion, self.now
+        run.conclusions[run.rerun] = conclusion
         run.started_at = run.started_at or self.now
         return self._told([RunSeen(run.attempt_id, self.sighting(run))], tell)
 
@@ -249,7 +254,9 @@ class Pretend:
         return sorted(NAMES[r.repository_id - 1] for r in self.runs if r.status is not RunStatus.COMPLETED)
 
     def completes(self, repository: str, conclusion: str = "success") -> None:
-        live = [r for r in self.runs if NAMES[r.repository_id - 1] == repository and r.status is not RunStatus.COMPLETED]
+        live = [
+            r for r in self.runs if NAMES[r.repository_id - 1] == repository and r.status is not RunStatus.COMPLETED
+        ]
         self.finish(live[-1], conclusion)
         self.settle()
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
+from app.domain.effects import DispatchBuild
+from app.domain.events import PullSeen
 from app.domain.pipeline import Absent, Start
 from tests.domain.pretend import Pretend, story_pipeline
 
@@ -124,15 +127,15 @@ def test_a_lost_answer_is_looked_for_and_never_sent_again() -> None:
     world = Pretend.new()
     world.opens(2)
     world.settle()
-    world.passes(29)
-    world.now = world.now.replace(second=59)
+    world.now += timedelta(seconds=30)
     world.feed(None)
-    dispatches = []
     while world.pending:
         effect = world.pending.pop(0)
-        events = world.dispatch(effect.attempt_id, lose=True) if hasattr(effect, "attempt_id") and not world.runs else None
-        dispatches.append(effect)
-        for event in events if events is not None else world.perform(effect):
+        if isinstance(effect, DispatchBuild):
+            events = world.dispatch(effect.attempt_id, lose=True)
+        else:
+            events = world.perform(effect)
+        for event in events:
             world.feed(event)
     assert len(world.runs) == 1
     world.completes("repoB")
@@ -159,8 +162,6 @@ def test_absent_repositories_are_built_at_their_base_where_configured() -> None:
 def test_two_pull_requests_of_one_repository_are_an_error() -> None:
     world = Pretend.new()
     world.opens(2)
-    from app.domain.events import PullSeen
-
     world.feed(PullSeen(replace(world.pulls[2], number=21, branch="DPTA-1122"), belongs=True))
     world.settle()
     world.passes(60)

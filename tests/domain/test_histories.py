@@ -1,0 +1,257 @@
+"""P1, P2 and P3 over random histories: deliveries in any order, doubled, late; reads that lag; answers that get lost.
+
+Each history is a list of steps drawn by hypothesis, so a failing one shrinks and is replayed from the printed example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.domain.clock import wake_at
+from app.domain.effects import CancelRun, DispatchBuild, Effect, ReadSet, Say
+from app.domain.events import (
+    CancelWanted,
+    Event,
+    InvalidateWanted,
+    PullSeen,
+    RetryWanted,
+    RunWanted,
+    SetRead,
+    Trigger,
+    TriggerKind,
+)
+from app.domain.facts import PullState, RepositoryRead, RunStatus
+from app.domain.manifest import slice_of
+from app.domain.orchestration import PASSING
+from app.domain.verdict import VerdictState
+from tests.domain.pretend import Pretend, PretendRun
+
+ANN = Trigger(TriggerKind.COMMAND, "ann")
+LAG = timedelta(seconds=60)
+CONCLUSIONS = ("success", "success", "success", "failure", "skipped")
+
+
+@dataclass
+class History:
+    """A pretend GitHub whose deliveries wait in ``mail`` and whose old reads are kept to be served again."""
+
+    world: Pretend = field(default_factory=Pretend.new)
+    mail: list[Event] = field(default_factory=list)
+    delivered: list[Event] = field(default_factory=list)
+    snapshots: list[tuple[datetime, tuple[RepositoryRead, ...]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.world.watch = self.check
+
+    # -- the promises -----------------------------------------------------------------------------
+
+    def check(self, world: Pretend, effect: Effect) -> None:
+        if isinstance(effect, Say) and effect.verdict.state is VerdictState.SUCCESS:
+            self.success_is_true()
+
+    def success_is_true(self) -> None:
+        """P1: all builds of the manifest passed on the manifest's SHAs, each standing on its slice."""
+        orchestration = self.world.state.orchestration
+        assert orchestration is not None
+        assert orchestration.revision == self.world.state.revision
+        for build in orchestration.builds:
+            if build.sha is None:
+                continue
+            latest, reused = build.latest, build.reused
+            run_id = reused.run_id if reused else (latest.run_id if latest else None)
+            run = next(run for run in self.world.runs if run.id == run_id)
+            assert run.head_sha == build.sha
+            came_to = run.conclusions[latest.run_attempt] if latest and not reused else self.best(run)
+            assert came_to in PASSING
+            assert slice_of(orchestration, build)
+
+    @staticmethod
+    def best(run: PretendRun) -> str | None:
+        """A result that was kept: the run passed once, though somebody may have run it again since."""
+        return next((conclusion for conclusion in run.conclusions.values() if conclusion in PASSING), None)
+
+    def dispatch_is_allowed(self) -> None:
+        """P2: no success of this set is seen where an open pull request stands, when something new is dispatched."""
+        for pull in self.world.state.open_pulls:
+            assert self.world.statuses.get((pull.repository_id, pull.head)) is not VerdictState.SUCCESS
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    def step(self, name: str, number: int) -> None:
+        repository = number % 5 + 1
+        pull = self.world.pulls.get(repository)
+        actions: dict[str, Callable[[], object]] = {
+            "open": lambda: self.opens(repository),
+            "push": lambda: self.mail.extend(self.world.pushes(repository, tell=False)) if pull else None,
+            "branch": lambda: self.world.branches.setdefault(repository, self.world.sha()),
+            "merge": lambda: self.ends(repository, merged=True),
+            "close": lambda: self.ends(repository, merged=False),
+            "deliver": lambda: self.deliver(number, keep=False),
+            "double": lambda: self.deliver(number, keep=True),
+            "late": lambda: self.world.feed(self.delivered[number % len(self.delivered)]) if self.delivered else None,
+            "perform": lambda: self.perform(number, stale=False, lose=False),
+            "stale": lambda: self.perform(number, stale=True, lose=False),
+            "lose": lambda: self.perform(number, stale=False, lose=True),
+            "start": lambda: self.of_a_run(number, self.world.starts),
+            "finish": lambda: self.of_a_run(number, lambda run, tell: self.finish(run, number, tell)),
+            "rerun": lambda: self.rerun(number),
+            "wait": lambda: self.wait(number),
+            "wake": self.wake,
+            "calm": self.calm,
+            "build": self.build,
+            "run": lambda: self.world.feed(RunWanted(ANN)),
+            "retry": lambda: self.world.feed(RetryWanted(ANN)),
+            "cancel": lambda: self.world.feed(CancelWanted(ANN)),
+            "invalidate": lambda: self.world.feed(InvalidateWanted(ANN)),
+        }
+        actions[name]()
+
+    def opens(self, repository: int) -> None:
+        if repository not in self.world.pulls:
+            self.world.opens(repository, tell=False)
+            self.mail.append(PullSeen(self.world.pulls[repository], belongs=True))
+
+    def ends(self, repository: int, merged: bool) -> None:
+        pull = self.world.pulls.get(repository)
+        if pull and pull.open:
+            self.mail += self.world.ends(repository, merged=merged, tell=False)
+
+    def deliver(self, number: int, keep: bool) -> None:
+        if self.mail:
+            at = number % len(self.mail)
+            event = self.mail[at] if keep else self.mail.pop(at)
+            self.delivered.append(event)
+            self.world.feed(event)
+
+    def perform(self, number: int, stale: bool, lose: bool) -> None:
+        """One promised effect, any of them but that what is said stays in order; its outcome comes at once."""
+        pending = self.world.pending
+        if not pending:
+            return
+        first_say = next((i for i, effect in enumerate(pending) if isinstance(effect, Say)), None)
+        at = number % len(pending)
+        if isinstance(pending[at], Say) and first_say is not None:
+            at = first_say
+        effect = pending.pop(at)
+        self.snapshots.append((self.world.now, self.world.read()))
+        if isinstance(effect, DispatchBuild):
+            events = self.dispatch(effect, lose)
+        elif isinstance(effect, ReadSet) and stale:
+            events = [SetRead(effect.revision, effect.purpose, self.old_read(number))]
+        elif isinstance(effect, CancelRun) and lose:
+            events = []
+        else:
+            events = self.world.perform(effect)
+        for event in events:
+            self.world.feed(event)
+
+    def dispatch(self, effect: DispatchBuild, lose: bool) -> list[Event]:
+        before = len(self.world.dispatches)
+        events = self.world.dispatch(effect.attempt_id, lose=lose)
+        if len(self.world.dispatches) > before:
+            self.dispatch_is_allowed()
+        return events
+
+    def old_read(self, number: int) -> tuple[RepositoryRead, ...]:
+        young = [read for at, read in self.snapshots if self.world.now - at <= LAG]
+        return young[number % len(young)] if young else self.world.read()
+
+    def of_a_run(self, number: int, act: Callable[[PretendRun, bool], list[Event]]) -> None:
+        live = [run for run in self.world.runs if run.status is not RunStatus.COMPLETED]
+        if live:
+            self.mail += act(live[number % len(live)], False)
+
+    def finish(self, run: PretendRun, number: int, tell: bool) -> list[Event]:
+        return self.world.finish(run, CONCLUSIONS[number % len(CONCLUSIONS)], tell)
+
+    def rerun(self, number: int) -> None:
+        ended = [run for run in self.world.runs if run.status is RunStatus.COMPLETED]
+        if ended:
+            run = ended[number % len(ended)]
+            run.rerun, run.conclusion = run.rerun + 1, None
+            self.mail += self.world.starts(run, tell=False)
+
+    def wait(self, number: int) -> None:
+        self.world.now += timedelta(seconds=number % 40)
+        self.world.feed(None)
+
+    def wake(self) -> None:
+        due = wake_at(self.world.state)
+        if due is not None:
+            self.world.now = max(self.world.now, due)
+            self.world.feed(None)
+
+    def calm(self) -> None:
+        """All mail is delivered and all that was promised is done, once."""
+        for _ in range(len(self.mail)):
+            self.deliver(0, keep=False)
+        for _ in range(len(self.world.pending)):
+            self.perform(0, stale=False, lose=False)
+
+    def build(self) -> None:
+        """A good moment: quiet, and everything that runs passes."""
+        self.calm()
+        self.wake()
+        self.calm()
+        for run in [run for run in self.world.runs if run.status is not RunStatus.COMPLETED]:
+            self.mail += self.world.finish(run, "success", tell=False)
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    def faults_over(self) -> None:
+        """Everything told, read and built well: the verdict has to be the truth."""
+        for _ in range(400):
+            if self.mail:
+                self.deliver(0, keep=False)
+            elif self.world.pending:
+                self.perform(0, stale=False, lose=False)
+            elif live := [run for run in self.world.runs if run.status is not RunStatus.COMPLETED]:
+                self.world.finish(live[0], "success")
+            elif (due := wake_at(self.world.state)) is not None and due <= self.world.now + timedelta(hours=2):
+                self.wake()
+            else:
+                return
+        raise AssertionError("it never comes to rest")
+
+
+STEPS = (
+    *("open", "push", "branch", "merge", "close", "late", "rerun", "stale", "lose", "double"),
+    *("run", "retry", "cancel", "invalidate", "wait", "wake", "start", "finish"),
+    *("deliver", "perform", "calm", "build", "build", "build", "build"),
+)
+HISTORIES = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 999)), min_size=60, max_size=160)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+@given(HISTORIES)
+def test_no_history_breaks_a_promise(steps: list[tuple[str, int]]) -> None:
+    history = History()
+    for name, number in steps:
+        history.step(name, number)
+    sent = history.world.dispatches
+    assert len(sent) == len(set(sent)), "P3: an attempt was sent twice"
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+@given(HISTORIES)
+def test_when_the_faults_are_over_the_verdict_is_true(steps: list[tuple[str, int]]) -> None:
+    history = History()
+    for name, number in steps:
+        history.step(name, number)
+    world = history.world
+    history.faults_over()
+    world.feed(RunWanted(ANN))
+    history.faults_over()
+    for repository, pull in world.pulls.items():
+        if pull.state is PullState.OPEN:
+            assert world.sign(repository) == VerdictState.SUCCESS
+    orchestration = world.state.orchestration
+    if orchestration is not None and world.state.open_pulls:
+        truth = {r: replace(p) for r, p in world.pulls.items() if p.open}
+        built = {build.repository_id: build.sha for build in orchestration.builds}
+        assert all(built[repository] == pull.head for repository, pull in truth.items())
