@@ -1,0 +1,314 @@
+"""The room against the simulated GitHub: the same calls, answered by something that keeps state and refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from app.domain.facts import Repository, Run
+from app.github import (
+    Absent,
+    Accepted,
+    AlreadyEnded,
+    Created,
+    Done,
+    Failure,
+    FileText,
+    GitHub,
+    Gone,
+    InstallationClient,
+    Limit,
+    Missing,
+    NotSent,
+    Refused,
+    RepositoryAnswer,
+    Unclear,
+    Unreadable,
+)
+from app.simulator.server import Options, Simulator, running
+
+BUILD = "on: {workflow_dispatch: {inputs: {id: {type: string}}}}\nrun-name: build ${{ inputs.id }}\njobs: {}\n"
+ODD = "feature/50%.ä"
+SEED: dict[str, Any] = {
+    "owners": {"acme": {"kind": "organization"}},
+    "people": {"ann": {"acme": "admin", "acme/repoA": "admin"}, "bob": {"acme/repoA": "triage"}},
+    "repositories": {
+        "acme/repoA": {
+            "files": {".github/workflows/build.yml": BUILD, "dir/orchestrator.yml": "version: 1 # ä\n"},
+            "branches": ["DPTA-1", "ann/DPTA-1", ODD],
+        },
+        "acme/repoB": {"branches": ["release/1"], "visibility": "public"},
+        "acme/repoC": {},
+    },
+    "pulls": [
+        {"repository": "acme/repoA", "head": "DPTA-1", "base": "main", "actor": "ann"},
+        {"repository": "acme/repoA", "head": "ann/DPTA-1", "base": "main", "actor": "ann", "draft": True},
+    ],
+    "scripts": [{"repository": "acme/repoA", "workflow": "build.yml", "length": "1h", "conclusion": "success"}],
+}
+
+
+@dataclass
+class Play:
+    """A simulated GitHub and a room that talks to it."""
+
+    github: GitHub
+    url: str
+    installation_id: int
+    repositories: dict[str, Repository]
+
+    @property
+    def client(self) -> InstallationClient:
+        return self.github.on(self.installation_id)
+
+    async def world(self, path: str, body: dict[str, Any]) -> Any:
+        async with httpx.AsyncClient(trust_env=False) as people:
+            answer = await people.post(f"{self.url}/_simulator{path}", json=body)
+            assert answer.is_success, answer.text
+            return answer.json()
+
+    async def requests(self, method: str, ending: str) -> int:
+        async with httpx.AsyncClient(trust_env=False) as people:
+            log = (await people.get(f"{self.url}/_simulator/log")).json()
+        entries = log if isinstance(log, list) else log["items"]
+        asked = [entry for entry in entries if entry["kind"] == "request" and entry["method"] == method]
+        return sum(entry["path"].endswith(ending) for entry in asked)
+
+
+class Stage:
+    """Puts plays up; all come down when the test ends."""
+
+    def __init__(self, stack: AsyncExitStack, key: RSAPrivateKey, private_key: str) -> None:
+        self._stack = stack
+        self._public_key = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        self._private_key = private_key
+
+    async def play(self, base_path: str = "", **changed: Any) -> Play:
+        simulator = Simulator(Options(app_id=1, public_key=self._public_key), {**SEED, **changed})
+        url = await self._stack.enter_async_context(running(simulator))
+        github = await self._stack.enter_async_context(
+            GitHub(
+                api_url=url + base_path,
+                web_url=url,
+                app_id=1,
+                private_key=self._private_key,
+                clock=lambda: datetime.now(UTC),
+                timeout=5.0,
+            )
+        )
+        installations = await github.list_installations()
+        assert not isinstance(installations, Failure), installations
+        (installation,) = installations
+        seen = await github.installation_repositories(installation.id)
+        assert not isinstance(seen, Failure), seen
+        return Play(github, url, installation.id, {one.name: one for one in seen})
+
+
+@pytest.fixture
+async def stage(rsa_key: RSAPrivateKey, private_key: str) -> AsyncIterator[Stage]:
+    async with AsyncExitStack() as stack:
+        yield Stage(stack, rsa_key, private_key)
+
+
+async def tip(play: Play, repo: str, branch: str) -> str:
+    sha = await play.client.branch_tip("acme", repo, branch)
+    assert isinstance(sha, str), sha
+    return sha
+
+
+@pytest.mark.parametrize("base_path", ["", "/api/v3"])
+async def test_who_where_and_what(stage: Stage, base_path: str) -> None:
+    play = await stage.play(base_path)
+    assert sorted(play.repositories) == ["repoA", "repoB", "repoC"]
+    slug = await play.github.app_slug()
+    assert isinstance(slug, str)
+    assert await play.client.read_file("acme", "repoA", "dir/orchestrator.yml") == FileText(
+        "version: 1 # ä\n", (await file(play)).sha
+    )
+    assert isinstance(await play.client.read_file("acme", "repoB", "dir/orchestrator.yml"), Absent)
+    assert isinstance(await play.client.read_file("acme", "gone", "dir/orchestrator.yml"), Failure)
+    assert isinstance(await play.client.branch_tip("acme", "repoA", "absent"), Absent)
+    assert await tip(play, "repoA", ODD) != await tip(play, "repoA", "main")
+    pulls = await play.client.open_pulls("acme", "repoA")
+    assert not isinstance(pulls, Failure)
+    assert sorted((pull.branch, pull.draft, pull.fork) for pull in pulls) == [
+        ("DPTA-1", False, False),
+        ("ann/DPTA-1", True, False),
+    ]
+    found = await read(play, branch="DPTA-1")
+    assert {type(answer) for answer in found.values()} == {RepositoryAnswer}
+
+
+async def file(play: Play) -> FileText:
+    found = await play.client.read_file("acme", "repoA", "dir/orchestrator.yml", "main")
+    assert isinstance(found, FileText), found
+    return found
+
+
+@pytest.mark.parametrize(("login", "role"), [("ann", "admin"), ("bob", "triage"), ("stranger", "none")])
+async def test_roles(stage: Stage, login: str, role: str) -> None:
+    play = await stage.play()
+    assert await play.client.permission("acme", "repoA", login) == role
+
+
+async def read(play: Play, **wanted: Any) -> dict[str, RepositoryAnswer | Unreadable]:
+    ids = [repository.node_id for repository in play.repositories.values()]
+    found = await play.client.read_set(ids, **{"branch": None, "needle": "", **wanted})
+    assert not isinstance(found, Failure), found
+    return {name: found[repository.node_id] for name, repository in play.repositories.items()}
+
+
+class TestSetReads:
+    async def test_by_branch(self, stage: Stage) -> None:
+        play = await stage.play()
+        found = await read(play, branch="DPTA-1", base="release/1")
+        a, b, c = (found[name] for name in ("repoA", "repoB", "repoC"))
+        assert isinstance(a, RepositoryAnswer)
+        assert isinstance(b, RepositoryAnswer)
+        assert isinstance(c, RepositoryAnswer)
+        assert a.branches == (("DPTA-1", await tip(play, "repoA", "DPTA-1")),)
+        assert [(pull.branch, pull.base, pull.head) for pull in a.open_pulls] == [("DPTA-1", "main", a.branches[0][1])]
+        assert (a.default_branch, a.default_tip) == ("main", await tip(play, "repoA", "main"))
+        assert (b.base_branch, b.base_tip) == ("release/1", await tip(play, "repoB", "release/1"))
+        assert (a.base_branch, b.branches, c.branches, c.open_pulls) == (None, (), (), ())
+        assert await play.requests("POST", "/graphql") == 1
+
+    async def test_by_key(self, stage: Stage) -> None:
+        play = await stage.play()
+        a = (await read(play, needle="DPTA-1"))["repoA"]
+        assert isinstance(a, RepositoryAnswer)
+        assert sorted(name for name, _ in a.branches) == ["DPTA-1", "ann/DPTA-1"]
+        assert sorted((pull.branch, pull.draft) for pull in a.open_pulls) == [("DPTA-1", False), ("ann/DPTA-1", True)]
+
+    async def test_a_branch_whose_pull_was_merged(self, stage: Stage) -> None:
+        play = await stage.play()
+        await play.world("/merge", {"repository": "acme/repoA", "number": 1, "actor": "ann"})
+        for wanted in ({"branch": "DPTA-1"}, {"needle": "DPTA-1"}):
+            a = (await read(play, **wanted))["repoA"]
+            assert isinstance(a, RepositoryAnswer)
+            assert a.merged_heads == (dict(a.branches)["DPTA-1"],)
+            assert 1 not in {pull.number for pull in a.open_pulls}
+
+    async def test_a_null_is_unreadable_and_never_absent(self, stage: Stage) -> None:
+        play = await stage.play()
+        value = {"graphql_null": "acme/repoC", "type": "NOT_FOUND"}
+        match = {"method": "POST", "path": "/graphql"}
+        await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": value, "times": 1})
+        first, second = await read(play, branch="DPTA-1"), await read(play, branch="DPTA-1")
+        assert isinstance(first["repoC"], Unreadable)
+        assert isinstance(first["repoA"], RepositoryAnswer)
+        assert isinstance(second["repoC"], RepositoryAnswer)
+
+
+class TestDispatch:
+    async def started(self, play: Play, id: str = "at-1", ref: str = ODD) -> Any:
+        return await play.client.dispatch("acme", "repoA", "build.yml", ref, {"id": id})
+
+    @pytest.mark.parametrize(("ghes", "named"), [(None, True), ("3.21", True), ("3.20", False)])
+    async def test_followed_to_its_end(self, stage: Stage, ghes: str | None, named: bool) -> None:
+        play = await (stage.play() if ghes is None else stage.play(server={"ghes": ghes}))
+        outcome = await self.started(play)
+        assert isinstance(outcome, Accepted)
+        assert (outcome.run_id is not None) is named
+        since = datetime.now(UTC) - timedelta(minutes=1)
+        runs = await play.client.find_runs("acme", "repoA", "build.yml", ODD, since)
+        assert not isinstance(runs, Failure), runs
+        (run,) = runs
+        assert (run.title, run.workflow, run.branch) == ("build at-1", "build.yml", ODD)
+        assert run.head_sha == await tip(play, "repoA", ODD)
+        assert run.actor == await play.github.bot_login()
+        assert outcome.run_id in (None, run.id)
+        assert isinstance(await play.client.get_run("acme", "repoA", run.id), Run)
+        assert isinstance(await play.client.cancel_run("acme", "repoA", run.id), Done)
+        assert await play.requests("POST", "/dispatches") == 1 + (ghes == "3.20")
+
+    async def test_refused(self, stage: Stage) -> None:
+        play = await stage.play()
+        gone = await self.started(play, ref="gone")
+        assert isinstance(gone, Refused)
+        assert gone.moved
+        missing = await play.client.dispatch("acme", "repoA", "other.yml", "main", {})
+        assert isinstance(missing, Refused)
+        assert "other.yml" in missing.reason
+        unexpected = await play.client.dispatch("acme", "repoA", "build.yml", "main", {"what": "1"})
+        assert isinstance(unexpected, Refused)
+        assert "what" in unexpected.reason
+
+    @pytest.mark.parametrize(
+        ("fault", "kind", "runs"),
+        [
+            ({"do": "lose_answer"}, Unclear, 1),
+            ({"do": "reset"}, Unclear, 0),
+            ({"do": "status", "value": 502}, Unclear, 0),
+            ({"do": "status", "value": {"status": 429, "headers": {"Retry-After": "60"}}}, NotSent, 0),
+        ],
+    )
+    async def test_in_trouble(self, stage: Stage, fault: dict[str, Any], kind: type, runs: int) -> None:
+        play = await stage.play()
+        match = {"method": "POST", "path": "*/dispatches"}
+        await play.world("/faults", {"on": "request", "match": match, "times": 1, **fault})
+        assert type(await self.started(play)) is kind
+        assert await play.requests("POST", "/dispatches") == 1, "never sent again"
+        if kind is not NotSent:
+            since = datetime.now(UTC) - timedelta(minutes=1)
+            found = await play.client.find_runs("acme", "repoA", "build.yml", ODD, since)
+            assert not isinstance(found, Failure)
+            assert len(found) == runs
+
+    async def test_a_run_that_ended_is_not_cancelled(self, stage: Stage) -> None:
+        scripts = [{"repository": "acme/repoA", "workflow": "build.yml", "queue": 0, "length": "1s"}]
+        play = await stage.play(scripts=scripts)
+        outcome = await self.started(play)
+        assert isinstance(outcome, Accepted)
+        assert outcome.run_id is not None
+        await play.world("/clock", {"advance": "10s"})
+        assert isinstance(await play.client.cancel_run("acme", "repoA", outcome.run_id), AlreadyEnded)
+        assert isinstance(await play.client.get_run("acme", "repoA", 1), Missing)
+
+
+async def test_what_we_say(stage: Stage) -> None:
+    play = await stage.play()
+    head = await tip(play, "repoA", "DPTA-1")
+    for state in ("pending", "success"):
+        posted = await play.client.set_status("acme", "repoA", head, state, "orchestrator-build", "ä" * 140, play.url)
+        assert isinstance(posted, Done), posted
+    gone = await play.client.set_status("acme", "repoA", "f" * 40, "pending", "orchestrator-build", "d", None)
+    assert isinstance(gone, Gone), gone
+    written = await play.client.create_comment("acme", "repoA", 1, "hello")
+    assert isinstance(written, Created), written
+    assert isinstance(await play.client.react("acme", "repoA", written.id, "rocket"), Done)
+    assert isinstance(await play.client.react("acme", "repoA", written.id, "rocket"), Done)
+    comments = await play.client.list_comments("acme", "repoA", 1)
+    assert not isinstance(comments, Failure)
+    assert [(one.id, one.author, one.body) for one in comments] == [
+        (written.id, await play.github.bot_login(), "hello")
+    ]
+
+
+async def test_a_second_refusal_is_not_provoked(stage: Stage) -> None:
+    play = await stage.play(limits={"writes_per_minute": 3})
+    head = await tip(play, "repoA", "DPTA-1")
+
+    async def post(number: int) -> Any:
+        return await play.client.set_status("acme", "repoA", head, "pending", f"c-{number}", "d", None)
+
+    outcomes = [await post(number) for number in range(6)]
+    failures = [one for one in outcomes if isinstance(one, Failure)]
+    assert failures[0].limit is Limit.SECONDARY
+    assert all(failure.retry_at is not None for failure in failures)
+    assert await play.requests("POST", f"/statuses/{head}") == len(outcomes) - len(failures) + 1
+
+
+async def test_many_calls_at_once_share_a_token(stage: Stage) -> None:
+    play = await stage.play()
+    await asyncio.gather(*(tip(play, "repoA", "main") for _ in range(20)))
+    assert await play.requests("POST", "/access_tokens") == 1
