@@ -235,7 +235,7 @@ async def sets_of_pull(connection: AsyncConnection, repository_id: int, number: 
 
 
 async def sets_of_key(connection: AsyncConnection, owner: str, pipeline: str, key: str) -> list[tuple[str, Address]]:
-    """The change sets of this key, of every base line, open or not: a branch may come back."""
+    """The open change sets of this key, of every base line."""
     query = (
         select(change_sets)
         .where(
@@ -243,6 +243,7 @@ async def sets_of_key(connection: AsyncConnection, owner: str, pipeline: str, ke
             change_sets.c.pipeline == pipeline,
             change_sets.c.kind == Kind.CHANGE_SET.value,
             change_sets.c.key == key,
+            change_sets.c.state == SetState.OPEN.value,
         )
         .order_by(change_sets.c.id)
     )

@@ -67,6 +67,8 @@ attempts = Table(
     Column("sent_at", Time),
     Column("run_id", BigInteger),
     Column("awaited", Boolean, nullable=False),
+    # Its answer was lost, or named no run: whatever fits may be its run. While the call is under way it may not.
+    Column("unclear", Boolean, nullable=False),
     CheckConstraint("NOT awaited OR (sent_at IS NOT NULL AND run_id IS NULL)", name="awaited_is_sent_and_runless"),
     Index("ix_attempts_set_id", "set_id"),
     Index("uq_attempts_run_id", "run_id", unique=True, postgresql_where=literal_column("run_id IS NOT NULL")),
@@ -138,6 +140,7 @@ def _attempt_row(state: ChangeSet, attempt: Attempt, orchestration_id: str, buil
         "sent_at": attempt.sent_at,
         "run_id": attempt.run_id,
         "awaited": is_awaited(attempt),
+        "unclear": attempt.unclear,
     }
 
 
@@ -154,7 +157,7 @@ async def save_attempts(connection: AsyncConnection, rows: list[dict[str, Any]])
     """
     for row in sorted(rows, key=lambda row: (row["awaited"], row["id"])):
         new = insert(attempts).values(row)
-        names = ("sent_at", "run_id", "awaited")
+        names = ("sent_at", "run_id", "awaited", "unclear")
         await connection.execute(
             new.on_conflict_do_update(
                 index_elements=["id"],
@@ -169,7 +172,7 @@ async def update_stray(connection: AsyncConnection, attempt: Attempt) -> None:
     await connection.execute(
         attempts.update()
         .where(attempts.c.id == attempt.id)
-        .values(sent_at=attempt.sent_at, run_id=attempt.run_id, awaited=is_awaited(attempt))
+        .values(sent_at=attempt.sent_at, run_id=attempt.run_id, awaited=is_awaited(attempt), unclear=attempt.unclear)
     )
 
 

@@ -210,11 +210,11 @@ async def _weakest(connection: AsyncConnection, key: SignKey) -> Row[Any] | None
     return rows[said.index(chosen)] if chosen else None
 
 
-async def begin_post(connection: AsyncConnection, sign: Sign) -> Sign:
-    """A call is about to be made: from here on nobody knows what GitHub shows. The sign with the call's number."""
+async def forget_shown(connection: AsyncConnection, key: SignKey) -> Sign:
+    """From here on nobody knows what GitHub shows, and every call that is under way will find that out."""
     row = await connection.execute(
         update(signs)
-        .where(_at(sign.key))
+        .where(_at(key))
         .values(
             calls=signs.c.calls + 1,
             shown_state=None,
@@ -226,6 +226,11 @@ async def begin_post(connection: AsyncConnection, sign: Sign) -> Sign:
         .returning(signs)
     )
     return _sign(row.one())
+
+
+async def begin_post(connection: AsyncConnection, sign: Sign) -> Sign:
+    """A call is about to be made. The sign with the call's number."""
+    return await forget_shown(connection, sign.key)
 
 
 async def end_post(connection: AsyncConnection, begun: Sign, at: datetime) -> bool:
@@ -244,14 +249,6 @@ async def end_post(connection: AsyncConnection, begun: Sign, at: datetime) -> bo
         .returning(signs.c.sha)
     )
     return ended.first() is not None
-
-
-async def forget_shown(connection: AsyncConnection, key: SignKey) -> None:
-    await connection.execute(
-        update(signs)
-        .where(_at(key), signs.c.shown_state.is_not(None))
-        .values(shown_state=None, shown_description=None, shown_url=None, shown_version=None, shown_at=None)
-    )
 
 
 async def refuse_post(connection: AsyncConnection, key: SignKey, reason: str) -> None:

@@ -36,6 +36,7 @@ def upgrade() -> None:
     _configs()
     _deliveries()
     _installations()
+    _pulls()
     _results()
     _sightings()
     _signs()
@@ -216,6 +217,16 @@ def _installations() -> None:
     op.create_index("ix_installations_owner_lower", "installations", [sa.literal_column("lower(owner)")], unique=False)
 
 
+def _pulls() -> None:
+    op.create_table(
+        "pulls",
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("repository_id", "number", name=op.f("pk_pulls")),
+    )
+
+
 def _results() -> None:
     op.create_table(
         "results",
@@ -317,6 +328,7 @@ def _attempts() -> None:
         sa.Column("sent_at", TIME, nullable=True),
         sa.Column("run_id", sa.BigInteger(), nullable=True),
         sa.Column("awaited", sa.Boolean(), nullable=False),
+        sa.Column("unclear", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "NOT awaited OR (sent_at IS NOT NULL AND run_id IS NULL)",
             name=op.f("ck_attempts_awaited_is_sent_and_runless"),

@@ -1,0 +1,86 @@
+"""Every sentence with which a slash command is answered. Pure; each refusal says what would work.
+
+Law: what people wrote is repeated only as code and cut short, so that it mentions nobody and means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.domain.change_set import ChangeSet
+from app.domain.facts import Repository
+from app.domain.messages import may_name
+from app.domain.orchestration import Build
+from app.inbox import commands as c
+from app.store.change_sets import verdict_of
+
+WORKING = "`run [--fresh]`, `retry [repo…]`, `cancel`, `invalidate`, `status`, `help`"
+
+HELP = """\
+| command | does | who |
+|---|---|---|
+| `/orchestrate`, `/orchestrate run [--fresh]` | builds now; `--fresh` without reusing results | write here |
+| `/orchestrate retry [repo…]` | builds what failed again, and what stands on it | write here |
+| `/orchestrate cancel` | stops the builds that are going on | write here |
+| `/orchestrate invalidate` | withdraws the verdict and starts over | write here |
+| `/orchestrate status` | says where the change set stands | read here |
+
+A pull request in two sets: `--pipeline NAME` chooses one."""
+
+
+def marked(text: str, comment_id: int) -> str:
+    """The answer with a mark that nobody sees, by which it is found again if GitHub's answer to it was lost."""
+    return f"{text}\n\n{marker(comment_id)}"
+
+
+def marker(comment_id: int) -> str:
+    return f"<!-- lockstep answers {comment_id} -->"
+
+
+def not_allowed(needed: str, repository: Repository) -> str:
+    return f"That needs {needed} access to {repository.full_name}. Ask somebody who has it to comment the command."
+
+
+def not_understood(command: c.Unknown | c.Misused) -> str:
+    if isinstance(command, c.Misused):
+        return f"Not understood. What would work: `{command.usage}`."
+    meant = f" Did you mean `{command.suggestion}`?" if command.suggestion else ""
+    return f"Lockstep knows no {quoted(command.word)}.{meant} These work: {WORKING}."
+
+
+def not_yet(name: str) -> str:
+    return f"`{name}` is not available in this version. These work: {WORKING}."
+
+
+def in_no_set(pipeline: str | None) -> str:
+    if pipeline is not None:
+        return f"This pull request is in no change set of a pipeline {quoted(pipeline)}. Leave out `--pipeline`."
+    return "This pull request is in no change set: no pipeline of the config builds this repository."
+
+
+def status(states: Sequence[ChangeSet], audience: Repository, links: Sequence[str | None]) -> str:
+    return "\n\n".join(_status(state, audience, link) for state, link in zip(states, links, strict=True))
+
+
+def _status(state: ChangeSet, audience: Repository, link: str | None) -> str:
+    verdict = verdict_of(state)
+    said = f"{verdict.state.value}: {verdict.description}" if verdict else "no verdict yet"
+    title = f"**{quoted(state.title)}** in {quoted(state.pipeline.name)}"
+    head = f"{title}: {said}" + (f" ([live]({link}))" if link else "")
+    rows = [_row(state, audience, build) for build in state.orchestration.builds] if state.orchestration else []
+    return "\n".join([head, "", "| build | state |", "|---|---|", *rows]) if rows else head
+
+
+def _row(state: ChangeSet, audience: Repository, build: Build) -> str:
+    seen = may_name(state, build.repository_id, audience)
+    if seen is None:
+        return f"| a build in another repository | {build.state.value} |"
+    url = build.latest.url if build.latest else build.reused.url if build.reused else None
+    shown = f"[{build.state.value}]({url})" if url else build.state.value
+    return f"| {quoted(build.name)} | {shown}{' (reused)' if build.reused else ''} |"
+
+
+def quoted(text: str) -> str:
+    """As code on one line: no mention, no markup, no row of a table is made of it."""
+    clean = "".join(letter if letter.isprintable() and letter not in "`|" else " " for letter in text)
+    return f"`{clean[:100].strip() or ' '}`"

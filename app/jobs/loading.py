@@ -1,0 +1,41 @@
+"""A locked set with the present pipeline and repositories put in, as ``decide`` wants it.
+
+Law: what is present is looked up at each load; only the pipeline of a running orchestration is frozen (DESIGN §4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.change_set import ChangeSet
+from app.domain.facts import Repository
+from app.domain.pipeline import Pipeline
+from app.jobs.configs import Configs
+from app.store.change_sets import Locked
+from app.store.installations import repositories_by_id, repositories_by_name
+
+
+async def attached(connection: AsyncConnection, configs: Configs, locked: Locked) -> ChangeSet:
+    """The aggregate as of now."""
+    address = locked.address
+    pipeline = await configs.pipeline(connection, address.owner, address.pipeline) or _gone(locked)
+    return locked.state(pipeline, await _repositories(connection, pipeline, locked))
+
+
+def _gone(locked: Locked) -> Pipeline:
+    """The pipeline was taken out of the config: nothing is built, and its status context is still known."""
+    last = locked.orchestration.pipeline if locked.orchestration else None
+    return replace(last, builds=()) if last else Pipeline(locked.address.owner, locked.address.pipeline, ())
+
+
+async def _repositories(connection: AsyncConnection, pipeline: Pipeline, locked: Locked) -> dict[str, Repository]:
+    """Those of the pipeline and those of the set's pull requests: the latter may no longer be in the pipeline."""
+    named = await repositories_by_name(connection, locked.address.owner, pipeline.repositories)
+    found = {placed.repository.id: placed.repository for placed in named}
+    others = {int(pull["repository_id"]) for pull in locked.document.get("pulls", ())} - found.keys()
+    for placed in await repositories_by_id(connection, others) if others else ():
+        if placed.accessible:
+            found[placed.repository.id] = placed.repository
+    return {repository.name.lower(): repository for repository in found.values()}

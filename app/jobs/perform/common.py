@@ -1,0 +1,62 @@
+"""What the performers share: looking at a set, feeding it, and finding the repository an effect is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.change_set import ChangeSet
+from app.domain.events import Event
+from app.github import Failure
+from app.jobs.context import Context
+from app.jobs.loading import attached
+from app.jobs.perform.outcome import Failed, Later, Outcome
+from app.jobs.river import River
+from app.store.change_sets import load_unlocked
+from app.store.effects import Kept, finish_effect
+from app.store.history import Cause, add_request_id
+from app.store.installations import Placed, repository_by_id
+from app.store.transaction import transaction
+
+
+def cause_of(kept: Kept) -> Cause:
+    return Cause("effect", str(kept.id))
+
+
+async def look_at(context: Context, kept: Kept) -> ChangeSet:
+    """The effect's set as it is, without a lock: enough to see what to ask GitHub; whatever counts is checked again."""
+    assert kept.set_id is not None, f"effect {kept.id} ({kept.kind}) names no set"
+    async with transaction(context.engine) as connection:
+        found = await load_unlocked(connection, kept.set_id)
+        assert found is not None, f"set {kept.set_id} of effect {kept.id} is gone: change sets are never deleted"
+        return await attached(connection, context.configs, found)
+
+
+async def place_of(context: Context, repository_id: int) -> Placed | None:
+    """The repository, if it can be seen now."""
+    async with transaction(context.engine) as connection:
+        placed = await repository_by_id(connection, repository_id)
+    return placed if placed is not None and placed.accessible else None
+
+
+async def feed(context: Context, kept: Kept, events: Iterable[Event], request_ids: Iterable[str] = ()) -> None:
+    """Tell the effect's set what came of it, and end the effect, in one transaction."""
+    assert kept.set_id is not None
+    async with transaction(context.engine) as connection:
+        river = River.of(context, connection)
+        await river.handle_all({kept.set_id: list(events)}, cause_of(kept))
+        await close(connection, river, kept, request_ids)
+
+
+async def close(connection: AsyncConnection, river: River, kept: Kept, request_ids: Iterable[str] = ()) -> None:
+    """The effect is done, and GitHub's ids of its requests go to the decision that wanted it."""
+    await finish_effect(connection, kept.id, river.now)
+    if kept.history_id is not None:
+        for request_id in request_ids:
+            await add_request_id(connection, kept.history_id, request_id)
+
+
+def failed(failure: Failure) -> Outcome:
+    """What a failure means for an effect that may be repeated."""
+    return Later(failure.reason, failure.retry_at) if failure.again else Failed(failure.reason)

@@ -1,0 +1,150 @@
+"""An owner's config file: read from its default branch into force, or judged on a commit of its own.
+
+Law: a broken file stops nothing: the last good one stays in force (CONTRACT §3). Whoever changes the file is told on
+the commit, by the status ``orchestrator-config``.
+"""
+
+from __future__ import annotations
+
+from app.config import Parsed, read_config
+from app.domain.events import Event, PullSeen
+from app.domain.messages import shortened
+from app.github import Absent, Failure, FileText, InstallationClient
+from app.jobs.context import Context
+from app.jobs.loading import attached
+from app.jobs.perform.common import cause_of, failed, place_of
+from app.jobs.perform.outcome import Done, Failed, Outcome
+from app.jobs.promises import SCAN_PULLS, keep_promise_once
+from app.jobs.river import River
+from app.jobs.routing.pulls import addresses
+from app.store.change_sets import lock_sets, open_sets
+from app.store.configs import KeptConfig, load_config, save_config
+from app.store.effects import Kept, Promise
+from app.store.installations import installation_of_owner, repositories_by_name, repository_by_name
+from app.store.transaction import transaction
+
+STATUS = "orchestrator-config"
+
+
+async def read_owner_config(context: Context, kept: Kept) -> Outcome:
+    """Read the file of ``owner``, keep it, and look at everything that it changes."""
+    owner = str(kept.args["owner"])
+    if not context.configs.from_file:
+        outcome = await _refresh(context, owner, kept.args.get("sha"))
+        if outcome is not None:
+            return outcome
+    await _apply(context, kept, owner)
+    return Done()
+
+
+async def _refresh(context: Context, owner: str, sha: str | None) -> Outcome | None:
+    """None: the file was read and kept, whatever is in it."""
+    async with transaction(context.engine) as connection:
+        installation = await installation_of_owner(connection, owner)
+        placed = await repository_by_name(connection, owner, context.place.repository)
+    if installation is None or not installation.serves:
+        return Failed(f"the App is not installed for {owner}")
+    if placed is None:
+        missing = f"Lockstep cannot see {owner}/{context.place.repository}. Make it, or give the App access to it"
+        await _keep(context, owner, None, (missing,))
+        return None
+    client = context.github.on(placed.installation_id)
+    name = placed.repository.name
+    found = await client.read_file(placed.repository.owner, name, context.place.path)
+    if isinstance(found, Failure):
+        return failed(found)
+    parsed = _parsed(context, owner, found)
+    await _keep(context, owner, found if isinstance(found, FileText) else None, _sentences(context, parsed), parsed)
+    return await _say(context, client, placed.repository.owner, name, sha, parsed) if sha else None
+
+
+def _parsed(context: Context, owner: str, found: FileText | Absent) -> Parsed | None:
+    return read_config(found.text, owner=owner, file=context.place.path) if isinstance(found, FileText) else None
+
+
+def _sentences(context: Context, parsed: Parsed | None) -> tuple[str, ...]:
+    if parsed is None:
+        return (f"{context.place.path} does not exist on the default branch of {context.place.repository}",)
+    return tuple(str(problem) for problem in parsed.problems)
+
+
+async def _keep(
+    context: Context, owner: str, file: FileText | None, problems: tuple[str, ...], parsed: Parsed | None = None
+) -> None:
+    async with transaction(context.engine) as connection:
+        before = await load_config(connection, owner)
+        good = file if file is not None and parsed is not None and parsed.config is not None else None
+        text = _storable(file.text) if file else None
+        kept = KeptConfig(
+            owner=owner,
+            repository=context.place.repository,
+            text=text,
+            sha=file.sha if file else None,
+            problems=problems,
+            good_text=text if good else before.good_text if before else None,
+            good_sha=good.sha if good else before.good_sha if before else None,
+            read_at=context.clock(),
+        )
+        await save_config(connection, kept)
+
+
+def _storable(text: str) -> str:
+    """Postgres has no text with NUL in it, nor one that is no UTF-8; such a file has been found bad already."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+async def _apply(context: Context, kept: Kept, owner: str) -> None:
+    """Pull requests move to the sets that the config in force puts them into; others may join: they are listed."""
+    async with transaction(context.engine) as connection:
+        river = River.of(context, connection)
+        config = await context.configs.of(connection, owner)
+        ids = [set_id for set_id, _ in await open_sets(connection, owner)]
+        for locked in await lock_sets(connection, ids):
+            state = await attached(connection, context.configs, locked)
+            events: list[Event | None] = [None]
+            for pull in state.open_pulls:
+                repository = state.repository_by_id(pull.repository_id)
+                if repository and locked.address not in addresses(config, repository, pull):
+                    events.append(PullSeen(pull, belongs=False))
+            await river.handle(locked, events, cause_of(kept))
+        names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
+        for placed in await repositories_by_name(connection, owner, names):
+            scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})
+            await keep_promise_once(connection, context.queue, scan, river.now)
+
+
+async def check_config(context: Context, kept: Kept) -> Outcome:
+    """Say on a commit what its config file would be, where it differs from the one of the default branch."""
+    placed = await place_of(context, int(kept.args["repository_id"]))
+    if placed is None:
+        return Done()
+    owner, name, sha = placed.repository.owner, placed.repository.name, str(kept.args["sha"])
+    client = context.github.on(placed.installation_id)
+    found = await client.read_file(owner, name, context.place.path, sha)
+    if isinstance(found, Failure):
+        return failed(found)
+    async with transaction(context.engine) as connection:
+        present = await load_config(connection, owner)
+    unchanged = present is not None and present.sha == (found.sha if isinstance(found, FileText) else None)
+    if unchanged:
+        return Done()
+    return await _say(context, client, owner, name, sha, _parsed(context, owner, found)) or Done()
+
+
+async def _say(
+    context: Context, client: InstallationClient, owner: str, name: str, sha: str, parsed: Parsed | None
+) -> Outcome | None:
+    state, description = _verdict(context, parsed)
+    answer = await client.set_status(owner, name, sha, state, STATUS, shortened(description), None)
+    return failed(answer) if isinstance(answer, Failure) else None
+
+
+def _verdict(context: Context, parsed: Parsed | None) -> tuple[str, str]:
+    if parsed is None:
+        return "failure", f"{context.place.path} is missing here; the last good one stays in force"
+    if parsed.config is not None:
+        number = len(parsed.config.pipelines)
+        return "success", f"{context.place.path} is good: {number} {'pipeline' if number == 1 else 'pipelines'}"
+    more = len(parsed.problems) - 1
+    rest = f" (and {more} more)" if more else ""
+    return "failure", f"{shortened(str(parsed.problems[0]), 120)}{rest}"

@@ -1,0 +1,95 @@
+"""Reading a whole set: one GraphQL request per hundred repositories, and what it means for the set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.change_set import ChangeSet, Reading
+from app.domain.decide import observe
+from app.domain.events import Event, ReadFailed, ReadPurpose, SetRead
+from app.domain.facts import RepositoryRead
+from app.domain.manifest import specs_of
+from app.github import Failure
+from app.jobs.context import Context
+from app.jobs.loading import attached
+from app.jobs.perform.common import cause_of, close, feed, look_at
+from app.jobs.perform.outcome import Done, Outcome
+from app.jobs.reading import Passing, names_of, narrowed, question_of, unseen
+from app.jobs.river import River
+from app.store.change_sets import lock_sets
+from app.store.effects import Kept
+from app.store.installations import repository_by_name
+from app.store.results import passed_results, usual_seconds
+from app.store.transaction import transaction
+
+
+async def read_set(context: Context, kept: Kept) -> Outcome:
+    """Read, unless the set has changed since; failures are the set's business, which plans the next read itself."""
+    revision, purpose = int(kept.args["revision"]), ReadPurpose(kept.args["purpose"])
+    state = await look_at(context, kept)
+    if state.reading != Reading(revision, purpose):
+        return Done()
+    missing = unseen(state)
+    if missing or not names_of(state):
+        await feed(context, kept, [SetRead(revision, purpose, missing)])
+        return Done()
+    installation_id = await _installation(context, state)
+    if installation_id is None:
+        gone = "the App is not installed there any more. Install it again"
+        await feed(context, kept, [ReadFailed(revision, purpose, gone, lasting=True)])
+        return Done()
+    client = context.github.on(installation_id)
+    asked = question_of(state)
+    answer = await client.read_set(asked.node_ids, branch=asked.branch, needle=asked.needle, base=asked.base)
+    if isinstance(answer, Failure):
+        failure = ReadFailed(revision, purpose, answer.reason, not answer.again, answer.retry_at)
+        await feed(context, kept, [failure], client.request_ids)
+        return Done()
+    reads = narrowed(state, answer)
+    if isinstance(reads, Passing):
+        await feed(context, kept, [ReadFailed(revision, purpose, reads.reason)], client.request_ids)
+    else:
+        await _tell(context, kept, SetRead(revision, purpose, reads), client.request_ids)
+    return Done()
+
+
+async def _installation(context: Context, state: ChangeSet) -> int | None:
+    async with transaction(context.engine) as connection:
+        placed = await repository_by_name(connection, state.pipeline.owner, names_of(state)[0])
+    return placed.installation_id if placed else None
+
+
+async def _tell(context: Context, kept: Kept, bare: SetRead, request_ids: Iterable[str]) -> None:
+    """Feed the read together with what history knows of the builds that it would freeze."""
+    assert kept.set_id is not None
+    async with transaction(context.engine) as connection:
+        river = River.of(context, connection)
+        for locked in await lock_sets(connection, [kept.set_id]):
+            state = await attached(connection, context.configs, locked)
+            event: Event = await _informed(connection, state, bare, river.now)
+            await river.handle(locked, [event], cause_of(kept))
+        await close(connection, river, kept, request_ids)
+
+
+async def _informed(connection: AsyncConnection, state: ChangeSet, bare: SetRead, now: datetime) -> SetRead:
+    """The read with the kept results of what it would freeze, which only folding it in can tell, and usual lengths."""
+    trial = observe(state, bare, now).orchestration
+    marks = [build.fingerprint for build in trial.builds if build.fingerprint] if trial else []
+    results = await passed_results(connection, marks)
+    usual = await _usual(connection, state, bare.repositories)
+    return replace(bare, results=results, usual=usual)
+
+
+async def _usual(connection: AsyncConnection, state: ChangeSet, reads: Iterable[RepositoryRead]) -> dict[str, float]:
+    ids = {read.name.lower(): read.repository_id for read in reads if read.repository_id is not None}
+    usual: dict[str, float] = {}
+    for spec in specs_of(state):
+        repository_id = ids.get(spec.repository.lower())
+        seconds = await usual_seconds(connection, repository_id, spec.workflow) if repository_id else None
+        if seconds is not None:
+            usual[spec.name] = seconds
+    return usual

@@ -1,0 +1,96 @@
+"""App-wide reads: which installations and repositories there are, and which pull requests are open in them.
+
+Law: these lists are GitHub's truth and replace what webhooks told; a listing that failed changes nothing.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.facts import Repository
+from app.github import Failure
+from app.github import Installation as Told
+from app.jobs.context import Context
+from app.jobs.perform.common import failed, place_of
+from app.jobs.perform.outcome import Done, Outcome
+from app.jobs.promises import READ_CONFIG, keep_promise_once
+from app.jobs.river import River
+from app.jobs.routing.pulls import see_pull
+from app.store.effects import Kept, Promise
+from app.store.history import Cause
+from app.store.installations import (
+    Installation,
+    all_installations,
+    lose_repositories,
+    save_installation,
+    save_repository,
+)
+from app.store.transaction import transaction
+
+
+async def sync_installations(context: Context, kept: Kept) -> Outcome:
+    """Read all installations and, of those that are served, all repositories; then each owner's config."""
+    told = await context.github.list_installations()
+    if isinstance(told, Failure):
+        return failed(told)
+    served = await _keep_installations(context, told)
+    for installation in served:
+        listed = await context.github.installation_repositories(installation.id)
+        if isinstance(listed, Failure):
+            return failed(listed)
+        await _keep_repositories(context, installation, listed)
+    return Done()
+
+
+async def _keep_installations(context: Context, told: list[Told]) -> list[Installation]:
+    """Those that are served."""
+    present = [_installation(context, one) for one in told]
+    async with transaction(context.engine) as connection:
+        for installation in present:
+            await save_installation(connection, installation)
+        await _remove_others(connection, {installation.id for installation in present})
+    return [installation for installation in present if installation.serves]
+
+
+def _installation(context: Context, told: Told) -> Installation:
+    return Installation(
+        id=told.id,
+        owner=told.owner,
+        state="suspended" if told.suspended else "active",
+        account_id=told.account_id,
+        permissions=dict(told.permissions),
+        ignored=context.owners.refusal(told.owner),
+    )
+
+
+async def _remove_others(connection: AsyncConnection, present: set[int]) -> None:
+    for known in await all_installations(connection):
+        if known.id not in present and known.state != "removed":
+            gone = Installation(known.id, known.owner, "removed", ignored=known.ignored)
+            await save_installation(connection, gone)
+            await lose_repositories(connection, known.id)
+
+
+async def _keep_repositories(context: Context, installation: Installation, listed: list[Repository]) -> None:
+    async with transaction(context.engine) as connection:
+        for repository in listed:
+            await save_repository(connection, repository, installation.id)
+        await lose_repositories(connection, installation.id, but=[repository.id for repository in listed])
+        promise = Promise(READ_CONFIG, {"owner": installation.owner.lower()})
+        await keep_promise_once(connection, context.queue, promise, context.clock())
+
+
+async def scan_pulls(context: Context, kept: Kept) -> Outcome:
+    """Take in every open pull request of a repository, as if each had been delivered."""
+    placed = await place_of(context, int(kept.args["repository_id"]))
+    if placed is None:
+        return Done()
+    client = context.github.on(placed.installation_id)
+    found = await client.open_pulls(placed.repository.owner, placed.repository.name)
+    if isinstance(found, Failure):
+        return failed(found)
+    for pull in found:
+        async with transaction(context.engine) as connection:
+            river = River.of(context, connection)
+            await see_pull(context, river, placed.repository, pull, Cause("scan", str(kept.id)))
+    return Done()

@@ -1,0 +1,82 @@
+"""Effects become rows and jobs: how each is locked and how soon it goes.
+
+Law (DESIGN §4): signs are locked by repository, SHA and context, dispatches by repository, workflow and ref, everything
+else by what it is about, so that a dispatch in trouble never holds up a withdrawal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.change_set import ChangeSet
+from app.domain.effects import CancelRun, DispatchBuild, FindRun, ReadRun, ReadSet
+from app.domain.orchestration import Attempt
+from app.domain.verdict import VerdictState
+from app.jobs.queue import PERFORM, Queue, Wanted
+from app.store.codec import dump
+from app.store.effects import Priority, Promise, insert_effect, unfinished_twin
+from app.store.signs import Sign
+
+POST_SIGN = "PostSign"
+READ_CONFIG = "ReadConfig"
+CHECK_CONFIG = "CheckConfig"
+SCAN_PULLS = "ScanPulls"
+SYNC = "SyncInstallations"
+ANSWER_COMMAND = "AnswerCommand"
+
+GitHubEffect = ReadSet | DispatchBuild | FindRun | ReadRun | CancelRun
+
+
+def promise_of(state: ChangeSet, effect: GitHubEffect) -> Promise:
+    """The outbox row for an effect of a set."""
+    bare = Promise(type(effect).__name__, dump(effect), set_id=state.id)
+    match effect:
+        case ReadSet():
+            return replace(bare, lock=f"read:{state.id}", priority=Priority.READ)
+        case DispatchBuild(attempt_id):
+            attempt = attempt_of(state, attempt_id)
+            place = f"{attempt.repository_id}:{attempt.workflow}:{attempt.ref}" if attempt else attempt_id
+            return replace(bare, lock=f"dispatch:{place}", priority=Priority.DISPATCH)
+        case CancelRun(attempt_id):
+            return replace(bare, lock=f"cancel:{attempt_id}", priority=Priority.CANCEL)
+        case FindRun(attempt_id) | ReadRun(attempt_id):
+            return replace(bare, lock=f"run:{attempt_id}", priority=Priority.READ)
+
+
+def attempt_of(state: ChangeSet, attempt_id: str) -> Attempt | None:
+    """The attempt, of the current orchestration or a stray."""
+    found = state.orchestration.attempt(attempt_id) if state.orchestration else None
+    if found:
+        return found[1]
+    return next((stray for stray in state.strays if stray.id == attempt_id), None)
+
+
+def post_of(sign: Sign) -> Promise:
+    """The post of what is wanted of a sign. Anything but success may be a withdrawal, and goes first (P2)."""
+    success = sign.wanted is not None and sign.wanted.state is VerdictState.SUCCESS
+    key = sign.key
+    return Promise(
+        POST_SIGN,
+        {"repository_id": key.repository_id, "sha": key.sha, "context": key.context},
+        lock=f"sign:{key.repository_id}:{key.sha}:{key.context}",
+        priority=Priority.SUCCESS if success else Priority.WITHDRAWAL,
+    )
+
+
+async def keep_promise(
+    connection: AsyncConnection, queue: Queue, promise: Promise, now: datetime, history_id: int | None = None
+) -> int:
+    """One row in the outbox and one job, in the open transaction; the row's id."""
+    effect_id = await insert_effect(connection, promise, history_id, now)
+    job = Wanted(PERFORM, {"effect_id": effect_id}, promise.lock, int(promise.priority))
+    await queue.promise(connection, [job])
+    return effect_id
+
+
+async def keep_promise_once(connection: AsyncConnection, queue: Queue, promise: Promise, now: datetime) -> None:
+    """The same, unless one just like it has not been performed yet."""
+    if not await unfinished_twin(connection, promise):
+        await keep_promise(connection, queue, promise, now)

@@ -1,0 +1,100 @@
+"""The queue, wired once: procrastinate on the same Postgres, its jobs promised inside our transactions.
+
+Law (LIBRARIES): a job carries an identifier and runs now; what is to happen later is a timer of ours, so no job is ever
+delayed and none holds back others. There are three tasks: take a delivery, perform an effect, wake a change set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import procrastinate
+import psycopg
+from procrastinate.exceptions import JobAborted
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store.effects import Kept, Priority
+from app.store.transaction import driver_of
+
+TAKE = "take"
+PERFORM = "perform"
+WAKE = "wake"
+QUEUE = "lockstep"
+
+PASSING = (OperationalError, InterfaceError, psycopg.OperationalError, OSError, asyncio.CancelledError, JobAborted)
+"""Deadlocks, serialisation, a lost or restarting Postgres, our own shutdown: the same job may well succeed."""
+PASSING_TRIES = 20
+DATABASE_TRIES = 5
+
+
+class AtOnce(BaseRetryStrategy):
+    """Try again at once what may succeed the second time; everything else is dead and becomes an event."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        return RetryDecision() if will_be_tried_again(exception, job.attempts) else None
+
+
+def will_be_tried_again(error: BaseException, attempts: int) -> bool:
+    """``attempts``: those before the one that ended with ``error``."""
+    if isinstance(error, PASSING):
+        return attempts < PASSING_TRIES
+    return isinstance(error, DBAPIError) and attempts < DATABASE_TRIES
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A job to be promised."""
+
+    task: str
+    arguments: dict[str, Any]
+    lock: str | None = None
+    priority: int = int(Priority.TAKE)
+
+
+class Queue:
+    """Promises jobs on anybody's connection; its ``app`` runs them where a worker is started."""
+
+    def __init__(self, url: str, *, pool_size: int = 4) -> None:
+        self.app = procrastinate.App(
+            connector=procrastinate.PsycopgConnector(
+                conninfo=url.replace("+psycopg", "", 1),
+                min_size=1,
+                max_size=pool_size,
+                kwargs={"application_name": "lockstep-queue"},
+            )
+        )
+
+    def add_task(self, name: str, work: Callable[..., Awaitable[None]]) -> None:
+        """``work`` gets procrastinate's job context and the job's arguments by name."""
+        self.app.task(name=name, queue=QUEUE, pass_context=True, retry=AtOnce())(work)
+
+    async def promise(self, connection: AsyncConnection, wanted: Iterable[Wanted]) -> None:
+        """Promise jobs in the open transaction of ``connection``: they exist if and only if it commits."""
+        jobs = [
+            Job(
+                id=None,
+                queue=QUEUE,
+                task_name=one.task,
+                task_kwargs=one.arguments,
+                lock=one.lock,
+                priority=one.priority,
+                queueing_lock=None,
+            )
+            for one in wanted
+        ]
+        if jobs:
+            driver = await driver_of(connection)
+            await self.app.job_manager.batch_defer_jobs_async(jobs, connection=driver)
+
+    async def promise_deliveries(self, connection: AsyncConnection, guids: Sequence[str]) -> None:
+        """One job for each delivery. This is what the inbox's keeper is given."""
+        await self.promise(connection, [Wanted(TAKE, {"guid": guid}) for guid in guids])
+
+    async def promise_effect(self, connection: AsyncConnection, effect: Kept) -> None:
+        await self.promise(connection, [Wanted(PERFORM, {"effect_id": effect.id}, effect.lock, effect.priority)])

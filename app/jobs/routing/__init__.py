@@ -1,0 +1,76 @@
+"""A notice becomes events, one per change set it concerns, in one transaction (law 8).
+
+Law: routing only learns and asks; what a set makes of it is ``decide``'s. A notice that concerns nothing of ours is
+ignored with a sentence that says why.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.inbox.notices import (
+    CommentNotice,
+    InstallationNotice,
+    InstallationRepositoriesNotice,
+    MergeGroupNotice,
+    Notice,
+    PullNotice,
+    PushNotice,
+    RepositoryDispatchNotice,
+    RepositoryNotice,
+    RunNotice,
+    WorkflowDispatchNotice,
+)
+from app.jobs.context import Context
+from app.jobs.river import River
+from app.jobs.routing.comments import route_comment
+from app.jobs.routing.gate import admitted
+from app.jobs.routing.groups import route_group
+from app.jobs.routing.installations import route_installation, route_repositories, route_repository
+from app.jobs.routing.pulls import route_pull
+from app.jobs.routing.pushes import route_push
+from app.jobs.routing.runs import route_run
+from app.store.history import Cause
+
+
+async def route(context: Context, connection: AsyncConnection, notice: Notice, cause: Cause) -> str | None:
+    """Feed the sets that a notice concerns. None: it was handled; else why it was ignored."""
+    river = River.of(context, connection)
+    if isinstance(notice, InstallationNotice):
+        return await route_installation(context, river, notice)
+    if isinstance(notice, InstallationRepositoriesNotice):
+        return await route_repositories(context, river, notice)
+    refusal = await admitted(context, river, notice.installation_id, notice.repository)
+    return refusal if refusal is not None else await _of_a_repository(context, river, notice, cause)
+
+
+async def _of_a_repository(
+    context: Context,
+    river: River,
+    notice: PullNotice
+    | PushNotice
+    | RunNotice
+    | CommentNotice
+    | RepositoryNotice
+    | MergeGroupNotice
+    | RepositoryDispatchNotice
+    | WorkflowDispatchNotice,
+    cause: Cause,
+) -> str | None:
+    match notice:
+        case PullNotice():
+            return await route_pull(context, river, notice, cause)
+        case PushNotice():
+            return await route_push(context, river, notice, cause)
+        case RunNotice():
+            return await route_run(context, river, notice, cause)
+        case CommentNotice():
+            return await route_comment(context, river, notice)
+        case RepositoryNotice():
+            return await route_repository(context, river, notice, cause)
+        case MergeGroupNotice():
+            return await route_group(river, notice, cause)
+        case RepositoryDispatchNotice():
+            return f"repository_dispatch {notice.action}: no pipeline or fleet is started by it"
+        case WorkflowDispatchNotice():
+            return f"workflow_dispatch of {notice.workflow}: no pipeline or fleet is started by it"

@@ -1,0 +1,64 @@
+"""Installations and repositories come, go and change; what follows is read anew.
+
+Law: a webhook only marks what is gone; what there is now comes from GitHub's own lists (effect ``SyncInstallations``).
+"""
+
+from __future__ import annotations
+
+from app.domain.events import Event
+from app.inbox.notices import InstallationNotice, InstallationRepositoriesNotice, RepositoryNotice
+from app.jobs.context import Context
+from app.jobs.promises import SYNC, keep_promise_once
+from app.jobs.river import River
+from app.store.change_sets import open_sets
+from app.store.effects import Promise
+from app.store.history import Cause
+from app.store.installations import (
+    Installation,
+    installation_by_id,
+    lose_repositories,
+    save_installation,
+)
+
+STATE_AFTER = {"deleted": "removed", "suspend": "suspended"}
+
+
+async def route_installation(context: Context, river: River, notice: InstallationNotice) -> str | None:
+    """Keep the installation's state; an allowed and active one is read."""
+    known = await installation_by_id(river.connection, notice.installation_id)
+    if known is not None and known.state == "removed":
+        return f"installation {notice.installation_id} was removed, and GitHub never brings an id back"
+    refusal = context.owners.refusal(notice.owner)
+    kept = Installation(
+        id=notice.installation_id,
+        owner=notice.owner,
+        state=STATE_AFTER.get(notice.action, "active"),
+        account_id=notice.account_id,
+        permissions=dict(notice.permissions) if notice.permissions is not None else None,
+        ignored=refusal,
+    )
+    await save_installation(river.connection, kept)
+    if kept.state == "removed":
+        await lose_repositories(river.connection, kept.id)
+    if kept.serves:
+        await keep_promise_once(river.connection, context.queue, Promise(SYNC), river.now)
+    return refusal
+
+
+async def route_repositories(context: Context, river: River, notice: InstallationRepositoriesNotice) -> str | None:
+    """Mark what is no longer seen, and read what there is now."""
+    refusal = context.owners.refusal(notice.owner)
+    if refusal is not None:
+        return refusal
+    await lose_repositories(river.connection, notice.installation_id, ids=[one.id for one in notice.removed])
+    await keep_promise_once(river.connection, context.queue, Promise(SYNC), river.now)
+    return None
+
+
+async def route_repository(context: Context, river: River, notice: RepositoryNotice, cause: Cause) -> str | None:
+    """Its row is refreshed already; the owner's open sets plan again with what it is now."""
+    events: dict[str, list[Event | None]] = {
+        set_id: [None] for set_id, _ in await open_sets(river.connection, notice.repository.owner)
+    }
+    await river.handle_all(events, cause)
+    return None

@@ -1,0 +1,86 @@
+"""Pull requests: into the set they belong to in each pipeline, and out of those they no longer belong to.
+
+Law: every open pull request of a pipeline's repository is in exactly one set of that pipeline, if need be in one of its
+own (P4). Sets are made for open pull requests only.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.config import base_line_of, key_of
+from app.domain.change_set import Kind
+from app.domain.events import Event, PullSeen
+from app.domain.facts import Pull, Repository
+from app.domain.pipeline import DEFAULT_BASE, Config, Pipeline
+from app.inbox.notices import PullNotice
+from app.jobs.context import Context
+from app.jobs.promises import CHECK_CONFIG, keep_promise
+from app.jobs.river import River
+from app.store.change_sets import Address, create_set, find_set, sets_of_pull
+from app.store.effects import Promise
+from app.store.history import Cause
+from app.store.pulls import hear_of_pull
+
+MOVES = frozenset({"opened", "reopened", "synchronize"})
+"""Actions after which the head is one that was not there before."""
+
+
+async def route_pull(context: Context, river: River, notice: PullNotice, cause: Cause) -> str | None:
+    """Feed every set that holds the pull request or shall hold it."""
+    checked = await _check_config(context, river, notice)
+    if await see_pull(context, river, notice.repository, notice.pull, cause, notice.actor):
+        return None
+    return None if checked else f"no pipeline builds {notice.repository.full_name}, or newer news of it came before"
+
+
+async def see_pull(
+    context: Context, river: River, repository: Repository, pull: Pull, cause: Cause, actor: str | None = None
+) -> bool:
+    """What a webhook and a listing have in common. False: it concerns no set, or something newer is known."""
+    if not await hear_of_pull(river.connection, pull):
+        return False
+    config = await context.configs.of(river.connection, repository.owner)
+    homes = addresses(config, repository, pull)
+    present = await sets_of_pull(river.connection, repository.id, pull.number)
+    events: dict[str, list[Event | None]] = {
+        set_id: [PullSeen(pull, belongs=False, actor=actor)] for set_id, address in present if address not in homes
+    }
+    for address in homes:
+        set_id = await _home(river.connection, address, pull, river)
+        if set_id is not None:
+            events[set_id] = [PullSeen(pull, belongs=True, actor=actor)]
+    await river.handle_all(events, cause)
+    return bool(events)
+
+
+async def _home(connection: AsyncConnection, address: Address, pull: Pull, river: River) -> str | None:
+    found = await find_set(connection, address)
+    return await create_set(connection, address, river.now) if found is None and pull.open else found
+
+
+def addresses(config: Config | None, repository: Repository, pull: Pull) -> list[Address]:
+    """Where the pull request belongs: one set in each pipeline that builds its repository."""
+    pipelines = config.pipelines if config else ()
+    return [address_of(one, repository, pull) for one in pipelines if repository.name.lower() in one.repositories]
+
+
+def address_of(pipeline: Pipeline, repository: Repository, pull: Pull) -> Address:
+    """The set of its key and base line; alone where it is of a fork, or its branch or base is unmatched."""
+    key = None if pull.fork else key_of(pipeline, pull.branch)
+    base_line = base_line_of(pipeline, pull.base, repository.default_branch)
+    owner = repository.owner.lower()
+    if key is not None and base_line is not None:
+        return Address(owner, pipeline.name, Kind.CHANGE_SET, key, base_line)
+    own_line = DEFAULT_BASE if pull.base == repository.default_branch else pull.base
+    return Address(owner, pipeline.name, Kind.ALONE, f"{repository.name}#{pull.number}", own_line)
+
+
+async def _check_config(context: Context, river: River, notice: PullNotice) -> bool:
+    """A pull request that may change the config file is told what the file would say (CONTRACT §3)."""
+    in_place = context.place.is_in(notice.repository.name) and not context.configs.from_file
+    if not in_place or notice.action not in MOVES or not notice.pull.open:
+        return False
+    promise = Promise(CHECK_CONFIG, {"repository_id": notice.repository.id, "sha": notice.pull.head})
+    await keep_promise(river.connection, context.queue, promise, river.now)
+    return True

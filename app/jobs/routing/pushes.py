@@ -1,0 +1,69 @@
+"""Pushes: the branches of open sets, the bases they are for, and the config file.
+
+Law: a push makes no set; a set is made by its first pull request and finds its branches by reading.
+"""
+
+from __future__ import annotations
+
+from app.config import base_line_of, key_of
+from app.domain.change_set import Kind
+from app.domain.events import BaseMoved, BranchMoved, Event
+from app.domain.pipeline import BaseMoved as BaseMovedRule
+from app.domain.pipeline import Pipeline
+from app.inbox.notices import PushNotice
+from app.jobs.context import Context
+from app.jobs.promises import CHECK_CONFIG, READ_CONFIG, keep_promise, keep_promise_once
+from app.jobs.river import River
+from app.store.change_sets import open_sets, sets_of_key
+from app.store.effects import Promise
+from app.store.history import Cause
+
+
+async def route_push(context: Context, river: River, notice: PushNotice, cause: Cause) -> str | None:
+    """Feed the open sets whose branch or base moved; read the config where it may have changed."""
+    if notice.branch is None:
+        return "a tag is no branch of any change set"
+    read = await _follow_config(context, river, notice, notice.branch)
+    config = await context.configs.of(river.connection, notice.repository.owner)
+    events: dict[str, list[Event | None]] = {}
+    for pipeline in config.pipelines if config else ():
+        if notice.repository.name.lower() in pipeline.repositories:
+            await _collect(river, pipeline, notice, notice.branch, events)
+    await river.handle_all(events, cause)
+    if events or read:
+        return None
+    return f"branch {notice.branch} of {notice.repository.full_name} is of no open change set"
+
+
+async def _collect(
+    river: River, pipeline: Pipeline, notice: PushNotice, branch: str, events: dict[str, list[Event | None]]
+) -> None:
+    repository = notice.repository
+    key = key_of(pipeline, branch)
+    if key is not None:
+        for set_id, _ in await sets_of_key(river.connection, repository.owner, pipeline.name, key):
+            events.setdefault(set_id, []).append(BranchMoved(repository.id, branch, notice.before, notice.after))
+    if pipeline.base_moved is not BaseMovedRule.REBUILD or notice.after is None:
+        return
+    line = base_line_of(pipeline, branch, repository.default_branch)
+    if line is None:
+        return
+    for set_id, address in await open_sets(river.connection, repository.owner, pipeline=pipeline.name, base_line=line):
+        if address.kind is not Kind.BRANCH:
+            events.setdefault(set_id, []).append(BaseMoved(repository.id, branch, notice.after))
+
+
+async def _follow_config(context: Context, river: River, notice: PushNotice, branch: str) -> bool:
+    """The default branch's file is the config; another branch's is only told what it would be."""
+    touched = notice.truncated or context.place.path in notice.touched
+    if not context.place.is_in(notice.repository.name) or context.configs.from_file:
+        return False
+    if notice.after is None or not touched:
+        return False
+    if branch == notice.repository.default_branch:
+        promise = Promise(READ_CONFIG, {"owner": notice.repository.owner.lower(), "sha": notice.after})
+        await keep_promise(river.connection, context.queue, promise, river.now)
+    else:
+        promise = Promise(CHECK_CONFIG, {"repository_id": notice.repository.id, "sha": notice.after})
+        await keep_promise_once(river.connection, context.queue, promise, river.now)
+    return True

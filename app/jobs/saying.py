@@ -1,0 +1,56 @@
+"""What a set says becomes a contribution; the sign of the SHA follows from all contributions, in the same transaction.
+
+Law: a post is promised only where GitHub would show something else than what is wanted. Where it already shows
+something other than success, that is the acknowledgement, at once (DESIGN §4, *withdraw first*).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.change_set import ChangeSet
+from app.domain.effects import Say, Unsay
+from app.domain.events import SignShown
+from app.domain.verdict import VerdictState
+from app.jobs.links import Links
+from app.jobs.promises import post_of
+from app.store.effects import Promise
+from app.store.signs import SignKey, contribute, recompute, withdraw
+
+
+@dataclass(slots=True)
+class Told:
+    """What has to be posted, and what GitHub already shows."""
+
+    posts: list[Promise] = field(default_factory=list)
+    shown: list[SignShown] = field(default_factory=list)
+
+
+async def tell(connection: AsyncConnection, state: ChangeSet, word: Say | Unsay, links: Links) -> Told:
+    """Carry out one word of a set."""
+    told = Told()
+    if isinstance(word, Unsay):
+        left = await withdraw(connection, state.id, word.repository_id, word.sha)
+        if left is not None:
+            await _follow(connection, left, told)
+        return told
+    name = state.pipeline.status
+    key = SignKey(word.repository_id, word.sha, name.lower())
+    former = await contribute(connection, state.id, key, name, word.verdict, links.change_set(state.id))
+    if former is not None:
+        await _follow(connection, former, told)
+    await _follow(connection, key, told)
+    return told
+
+
+async def _follow(connection: AsyncConnection, key: SignKey, told: Told) -> None:
+    found = await recompute(connection, key)
+    if found is None:
+        return
+    sign, changed = found
+    if changed and not sign.settled:
+        told.posts.append(post_of(sign))
+    if sign.shown is not None and sign.shown.state is not VerdictState.SUCCESS:
+        told.shown.append(SignShown(key.repository_id, key.sha, success=False))
