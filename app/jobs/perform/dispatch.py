@@ -27,7 +27,7 @@ from app.domain.events import (
 )
 from app.domain.facts import Repository
 from app.domain.manifest import INPUTS_LIMIT, rendered_inputs
-from app.domain.orchestration import Attempt, AttemptState
+from app.domain.orchestration import Attempt
 from app.github import Accepted, DispatchOutcome, NotSent, Refused, Unclear
 from app.jobs.context import Context
 from app.jobs.loading import attached
@@ -36,7 +36,7 @@ from app.jobs.perform.outcome import Done, Later, Outcome
 from app.jobs.promises import attempt_of
 from app.jobs.river import River
 from app.jobs.routing.runs import owner_of_run
-from app.store.change_sets import lock_sets
+from app.store.change_sets import Locked, lock_sets
 from app.store.effects import Kept
 from app.store.installations import repository_by_id
 from app.store.sightings import drop_sightings, sightings_at, sightings_of_run
@@ -44,7 +44,6 @@ from app.store.transaction import transaction
 
 TAKEN = timedelta(seconds=10)
 """How long to wait for another dispatch of the same workflow and ref whose run is not known yet."""
-ACKNOWLEDGED = timedelta(seconds=1)
 LOST = "the process that sent it ended before it knew the answer"
 
 
@@ -83,7 +82,7 @@ async def _begin(context: Context, kept: Kept) -> Call | Outcome:
         [locked] = await lock_sets(connection, [kept.set_id])
         state = await attached(connection, context.configs, locked)
         if not may_be_sent(state, attempt_id):
-            return await _unsendable(river, kept, state, attempt_id)
+            return await _unsendable(river, kept, locked, state, attempt_id)
         state = await river.handle(locked, [DispatchBegan(attempt_id)], cause_of(kept))
         call = await _call(context, river, state, attempt_id)
         if isinstance(call, str):
@@ -92,16 +91,15 @@ async def _begin(context: Context, kept: Kept) -> Call | Outcome:
     return call
 
 
-async def _unsendable(river: River, kept: Kept, state: ChangeSet, attempt_id: str) -> Outcome:
+async def _unsendable(river: River, kept: Kept, locked: Locked, state: ChangeSet, attempt_id: str) -> Outcome:
+    """Sent before, and nobody knows what became of it; or held back, and then the plan promises it again."""
     attempt = attempt_of(state, attempt_id)
     if attempt is None:
         return Done()
-    if attempt.sent_at is not None and attempt.answered_at is None and attempt.run_id is None and not attempt.unclear:
-        assert kept.set_id is not None
-        await river.handle_all({kept.set_id: [DispatchUnclear(attempt_id, LOST)]}, cause_of(kept))
-        return Done()
-    waits = attempt.state is AttemptState.PLANNED and attempt.send_after is None and state.withdrawing
-    return Later("a withdrawal has to be acknowledged first", river.now + ACKNOWLEDGED) if waits else Done()
+    unanswered = attempt.sent_at is not None and attempt.answered_at is None and attempt.run_id is None
+    event = DispatchUnclear(attempt_id, LOST) if unanswered else DispatchBegan(attempt_id)
+    await river.handle(locked, [event], cause_of(kept))
+    return Done()
 
 
 async def _call(context: Context, river: River, state: ChangeSet, attempt_id: str) -> Call | str:
