@@ -1,0 +1,207 @@
+"""The service, composed for a test: a real Postgres, the simulated GitHub behind HTTP, and the simulator's clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from app.composition import Service
+from app.github import Pacing
+from app.inbox.door import Door
+from app.settings import Settings
+from app.simulator.server import Options, Simulator, running
+from app.store.timers import next_due
+from app.store.transaction import transaction
+
+SECRET = "made for this test"
+BUILD = "on: {workflow_dispatch: {inputs: {id: {type: string}}}}\nrun-name: build ${{ inputs.id }}\njobs: {}\n"
+CONFIG = """\
+version: 1
+defaults: {workflow: build.yml, start_timeout: 5m, timeout: 30m}
+pipelines:
+  product:
+    branches: 'DPTA-\\d+'
+    settle: 10s
+    comment: false
+    builds:
+      repoA: {inputs: {id: "{attempt.id}"}}
+      repoB: {needs: [repoA], inputs: {id: "{attempt.id}"}}
+      repoC: {needs: [repoA], inputs: {id: "{attempt.id}"}}
+      repoD: {needs: [repoA], inputs: {id: "{attempt.id}"}}
+      repoE: {needs: [repoB, repoC, repoD], inputs: {id: "{attempt.id}"}}
+"""
+LETTERS = "ABCDE"
+
+
+def seed(config: str = CONFIG) -> dict[str, Any]:
+    """An owner with a config repository and repoA … repoE, all with a build workflow that takes a minute."""
+    built = {
+        f"acme/repo{letter}": {
+            "files": {".github/workflows/build.yml": BUILD, "README.md": letter},
+            "required": ["orchestrator-build"],
+        }
+        for letter in LETTERS
+    }
+    return {
+        "owners": {"acme": {"kind": "organization"}},
+        "people": {"ann": {"acme": "admin"}, "eve": {}},
+        "repositories": {"acme/orchestrator": {"files": {"orchestrator.yml": config}}, **built},
+        "scripts": [
+            {"repository": name, "workflow": "build.yml", "queue": "5s", "length": "60s", "conclusion": "success"}
+            for name in built
+        ],
+    }
+
+
+@dataclass
+class Play:
+    """People act on ``world``; ``settle`` lets the service and GitHub work until nothing is due."""
+
+    simulator: Simulator
+    service: Service
+    url: str
+    people: httpx.AsyncClient
+
+    async def world(self, path: str, body: dict[str, Any]) -> Any:
+        answer = await self.people.post(f"{self.url}/_simulator{path}", json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def branch(self, *letters: str, name: str = "DPTA-1") -> None:
+        for letter in letters:
+            repository = f"acme/repo{letter}"
+            await self.world("/branches", {"repository": repository, "branch": name, "from": "main"})
+            await self.push(letter, name=name)
+
+    async def push(self, letter: str, *, name: str = "DPTA-1") -> None:
+        files = {"work.txt": f"{self.simulator.clock.now().isoformat()} {self.simulator.requests}"}
+        body = {"repository": f"acme/repo{letter}", "branch": name, "files": files, "actor": "ann"}
+        await self.world("/push", body)
+
+    async def pull(self, letter: str, *, name: str = "DPTA-1", base: str = "main") -> int:
+        body = {"repository": f"acme/repo{letter}", "head": name, "base": base, "title": name, "actor": "ann"}
+        return int((await self.world("/pulls", body))["number"])
+
+    async def comment(self, letter: str, number: int, body: str, actor: str = "ann") -> None:
+        await self.world(
+            "/comments", {"repository": f"acme/repo{letter}", "number": number, "body": body, "actor": actor}
+        )
+
+    async def state(self) -> Any:
+        return (await self.people.get(f"{self.url}/_simulator/state")).json()
+
+    async def log(self) -> list[dict[str, Any]]:
+        return list((await self.people.get(f"{self.url}/_simulator/log")).json())
+
+    async def requests(self, method: str, ending: str) -> list[dict[str, Any]]:
+        """Requests of the service, by method and end of path."""
+        return [
+            one
+            for one in await self.log()
+            if one["kind"] == "request" and one["method"] == method and one["path"].endswith(ending)
+        ]
+
+    async def statuses(self, letter: str, sha: str) -> list[str]:
+        """What the service has said on a SHA, oldest first."""
+        posts = await self.requests("POST", f"/acme/repo{letter}/statuses/{sha}")
+        return [post["body"]["state"] for post in posts if post["status"] == 201]
+
+    async def head(self, letter: str, name: str = "DPTA-1") -> str:
+        repository = (await self.state())["repositories"][f"acme/repo{letter}"]
+        return str(repository["branches"][name])
+
+    async def dispatched(self) -> list[str]:
+        return [one["path"].split("/")[3] for one in await self.requests("POST", "/dispatches")]
+
+    async def settle(self, seconds: float = 0) -> None:
+        """Let time pass to a moment, stopping wherever something is due in the service or at GitHub."""
+        end = self.simulator.clock.now() + timedelta(seconds=seconds)
+        while True:
+            await self._work()
+            moment = await self._next()
+            if moment is None or moment > end:
+                break
+            await self.advance(moment)
+        await self.advance(end)
+        await self._work()
+
+    async def _work(self) -> None:
+        while True:
+            before = len(await self.log())
+            await self.simulator.advance(0)
+            await self.service.worker.run_until_idle()
+            if len(await self.log()) == before:
+                return
+
+    async def advance(self, moment: datetime) -> None:
+        await self.simulator.advance(max(0.0, (moment - self.simulator.clock.now()).total_seconds()))
+
+    async def _next(self) -> datetime | None:
+        async with transaction(self.service.engine) as connection:
+            ours = await next_due(connection)
+        theirs = self.simulator.clock.next_due()
+        return min([moment for moment in (ours, theirs.at if theirs else None) if moment], default=None)
+
+    async def rows(self, query: str) -> list[Any]:
+        async with transaction(self.service.engine) as connection:
+            return [tuple(row) for row in await connection.execute(text(query))]
+
+
+@contextlib.asynccontextmanager
+async def playing(database_url: str, planted: dict[str, Any] | None = None) -> AsyncIterator[Play]:
+    """A simulator and a service that listen to each other on loopback; time stands still until ``settle``."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    hook = f"http://127.0.0.1:{listener.getsockname()[1]}/webhooks/github"
+    simulator = Simulator(Options(7, hook, SECRET, public), planted or seed())
+    simulator.clock.freeze()
+    async with contextlib.AsyncExitStack() as stack:
+        url = await stack.enter_async_context(running(simulator))
+        settings = Settings(
+            app_id=7,
+            private_key=private,
+            webhook_secret=SECRET,
+            github_api_url=url,
+            github_url=url,
+            allowed_owners="acme",
+            public_url="https://lockstep.example",
+        )
+        clock = simulator.clock.now
+        pacing = Pacing(clock, patience=0.0)
+        service = await stack.enter_async_context(
+            Service(settings, database_url, clock=clock, pacing=pacing, concurrency=4)
+        )
+        await stack.enter_async_context(_served(service, listener, clock))
+        people = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=30))
+        yield Play(simulator, service, url, people)
+
+
+@contextlib.asynccontextmanager
+async def _served(service: Service, listener: socket.socket, clock: Any) -> AsyncIterator[None]:
+    door = Door(service.keeper, lambda: [SECRET], clock)
+    app = Starlette(routes=[Route("/webhooks/github", door)])
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
