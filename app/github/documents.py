@@ -70,6 +70,9 @@ query ReadKey($ids: [ID!]!, $named: Boolean!, $base: String!, $needle: String!) 
     id
     ... on Repository {
       ...repository
+      recent: pullRequests(states: [MERGED], first: 50, orderBy: {field: UPDATED_AT, direction: DESC}) {
+        nodes { headRefName headRefOid }
+      }
       refs(refPrefix: "refs/heads/", query: $needle, first: 50) {
         pageInfo { hasNextPage }
         nodes {
@@ -93,4 +96,7 @@ query ReadKey($ids: [ID!]!, $named: Boolean!, $base: String!, $needle: String!) 
     + _REPOSITORY
     + _PULL
 )
-"""The set that is known by a key in the branch name: all branches whose name holds the needle, with their pulls."""
+"""The set that is known by a key in the branch name: all branches whose name holds the needle, with their pulls.
+
+``recent`` is for those that were merged and whose branch is gone: no ref leads to them any more.
+"""

@@ -94,8 +94,17 @@ class _Branches(BaseModel):
     nodes: list[_Branch]
 
 
+class _Recent(_Merged):
+    branch: str = Field(alias="headRefName")
+
+
+class _RecentPulls(BaseModel):
+    nodes: list[_Recent]
+
+
 class _ByKey(BaseModel):
     refs: _Branches
+    recent: _RecentPulls
 
 
 class _Error(BaseModel):
@@ -114,11 +123,11 @@ class _Answer(BaseModel):
 
 
 def repositories(
-    reply: Reply, ids: Sequence[str], now: datetime, *, keyed: bool, named: bool
+    reply: Reply, ids: Sequence[str], now: datetime, *, needle: str | None, named: bool
 ) -> dict[str, RepositoryAnswer | Unreadable] | Failure:
     """One answer per id, in GitHub's order (its ``id`` may be of a newer form than the one asked with).
 
-    :param keyed: the document was ``READ_KEY``, else ``READ_BRANCH``.
+    :param needle: what ``READ_KEY`` was asked for; None: the document was ``READ_BRANCH``.
     :param named: a base branch was asked for, so ``base`` is part of the answer.
     """
     try:
@@ -132,7 +141,7 @@ def repositories(
         return errors.unreadable(reply, f"not one node for each of the {len(ids)} asked for")
     faults = {index: error for error in reversed(answer.errors) if (index := _index(error)) is not None}
     return {
-        asked: _unreadable(faults[at]) if at in faults else _repository(asked, node, keyed, named)
+        asked: _unreadable(faults[at]) if at in faults else _repository(asked, node, needle, named)
         for at, (asked, node) in enumerate(zip(ids, answer.data.nodes, strict=True))
     }
 
@@ -151,7 +160,9 @@ def _unreadable(error: _Error) -> Unreadable:
     return Unreadable(f"GitHub could not read it: {error.message or error.type}", Kind.TRY_AGAIN)
 
 
-def _repository(asked: str, node: dict[str, Any] | None, keyed: bool, named: bool) -> RepositoryAnswer | Unreadable:
+def _repository(
+    asked: str, node: dict[str, Any] | None, needle: str | None, named: bool
+) -> RepositoryAnswer | Unreadable:
     if node is None:
         return Unreadable("GitHub answered nothing for it, and no error", Kind.TRY_AGAIN)
     if node.get("__typename") != "Repository":
@@ -159,7 +170,7 @@ def _repository(asked: str, node: dict[str, Any] | None, keyed: bool, named: boo
     try:
         plain = _Repository.model_validate(node)
         based = _Based.model_validate(node).base if named else plain.default
-        branches, pages, pulls, merged = _by_key(node) if keyed else _by_branch(node)
+        branches, pages, pulls, merged = _by_branch(node) if needle is None else _by_key(node, needle)
     except ValidationError as error:
         wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:3])
         return Unreadable(f"GitHub's answer lacks what was asked for: {wrong}", Kind.TRY_AGAIN)
@@ -191,11 +202,14 @@ def _by_branch(node: dict[str, Any]) -> _Found:
     return branches, [found.open.page], found.open.nodes, [pull.head for pull in found.merged.nodes]
 
 
-def _by_key(node: dict[str, Any]) -> _Found:
-    refs = _ByKey.model_validate(node).refs
-    pages = [refs.page, *(branch.open.page for branch in refs.nodes)]
-    pulls = [pull for branch in refs.nodes for pull in branch.open.nodes]
-    return refs.nodes, pages, pulls, [pull.head for branch in refs.nodes for pull in branch.merged.nodes]
+def _by_key(node: dict[str, Any], needle: str) -> _Found:
+    found = _ByKey.model_validate(node)
+    branches = found.refs.nodes
+    pages = [found.refs.page, *(branch.open.page for branch in branches)]
+    pulls = [pull for branch in branches for pull in branch.open.nodes]
+    merged = [pull.head for branch in branches for pull in branch.merged.nodes]
+    gone = [pull.head for pull in found.recent.nodes if needle in pull.branch]
+    return branches, pages, pulls, [*merged, *gone]
 
 
 def _pull(repository_id: int, pull: _Pull) -> Pull:

@@ -24,6 +24,7 @@ async def read_set(
     channel: Channel, api_url: str, node_ids: Sequence[str], *, branch: str | None, needle: str, base: str | None
 ) -> dict[str, RepositoryAnswer | Unreadable] | Failure:
     """See ``InstallationClient.read_set``."""
+    sought = needle if branch is None else None
     document, variables = _question(branch, needle, base)
     asked = list(dict.fromkeys(node_ids))
     found: dict[str, RepositoryAnswer | Unreadable] = {}
@@ -34,7 +35,7 @@ async def read_set(
         reply = await channel.call(call, TokenClass.READ, Priority.READ, Cost.GRAPHQL)
         if isinstance(reply, Failure):
             return reply
-        part = repositories(reply, ids, channel.clock(), keyed=branch is None, named=base is not None)
+        part = repositories(reply, ids, channel.clock(), needle=sought, named=base is not None)
         if isinstance(part, Failure):
             return channel.noted(part, Cost.GRAPHQL)
         found |= part

@@ -68,7 +68,8 @@ def node(**changed: Any) -> dict[str, Any]:
 def keyed_node(*branches: dict[str, Any], more: bool = False) -> dict[str, Any]:
     """One repository of a set read by key."""
     plain = {name: value for name, value in node().items() if name not in ("head", "open", "merged")}
-    return {**plain, "refs": {"pageInfo": {"hasNextPage": more}, "nodes": list(branches)}}
+    recent = [{"headRefName": "DPTA-1-gone", "headRefOid": "d" * 40}, {"headRefName": "DPTA-2", "headRefOid": BASE}]
+    return {**plain, "recent": {"nodes": recent}, "refs": {"pageInfo": {"hasNextPage": more}, "nodes": list(branches)}}
 
 
 def branch(name: str, *pulls: dict[str, Any], more: bool = False) -> dict[str, Any]:

@@ -172,6 +172,7 @@ class TestByKey:
         assert isinstance(answer, RepositoryAnswer)
         assert answer.branches == (("ann/DPTA-1", SHA), ("DPTA-12", SHA))
         assert [pull.branch for pull in answer.open_pulls] == ["ann/DPTA-1"]
+        assert answer.merged_heads == ("d" * 40,), "merged, its branch gone; another key is not told"
         assert server.calls[0].body["variables"] == {
             "ids": ["R_11"],
             "named": False,
@@ -185,6 +186,7 @@ class TestByKey:
             keyed_node(branch("DPTA-1"), more=True),
             keyed_node(branch("DPTA-1", more=True)),
             {**keyed_node(), "refs": None},
+            {**keyed_node(), "recent": None},
             node(),
         ],
     )

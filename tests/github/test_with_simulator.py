@@ -198,6 +198,17 @@ class TestSetReads:
             assert a.merged_heads == (dict(a.branches)["DPTA-1"],)
             assert 1 not in {pull.number for pull in a.open_pulls}
 
+    @pytest.mark.parametrize("wanted", [{"branch": "DPTA-1"}, {"needle": "DPTA-1"}])
+    async def test_a_merged_pull_is_known_after_its_branch_is_gone(self, stage: Stage, wanted: dict[str, str]) -> None:
+        play = await stage.play()
+        head = await tip(play, "repoA", "DPTA-1")
+        await play.world("/merge", {"repository": "acme/repoA", "number": 1, "actor": "ann"})
+        await play.world("/branches", {"repository": "acme/repoA", "branch": "DPTA-1", "delete": True})
+        a = (await read(play, **wanted))["repoA"]
+        assert isinstance(a, RepositoryAnswer)
+        assert "DPTA-1" not in dict(a.branches)
+        assert head in a.merged_heads
+
     async def test_a_null_is_unreadable_and_never_absent(self, stage: Stage) -> None:
         play = await stage.play()
         value = {"graphql_null": "acme/repoC", "type": "NOT_FOUND"}
