@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -35,6 +36,7 @@ from app.github import (
     Unreadable,
 )
 from app.simulator.server import Options, Simulator, running
+from tests.github_schema import check_request, operation_of
 
 BUILD = "on: {workflow_dispatch: {inputs: {id: {type: string}}}}\nrun-name: build ${{ inputs.id }}\njobs: {}\n"
 ODD = "feature/50%.ä"
@@ -57,6 +59,28 @@ SEED: dict[str, Any] = {
 }
 
 
+REPO = "/repos/{owner}/{repo}"
+OPERATIONS = {
+    "GET /app",
+    "GET /app/installations",
+    "POST /app/installations/{installation_id}/access_tokens",
+    "GET /installation/repositories",
+    f"POST {REPO}/actions/workflows/{{workflow_id}}/dispatches",
+    f"GET {REPO}/actions/workflows/{{workflow_id}}/runs",
+    f"GET {REPO}/actions/runs/{{run_id}}",
+    f"POST {REPO}/actions/runs/{{run_id}}/cancel",
+    f"POST {REPO}/statuses/{{sha}}",
+    f"POST {REPO}/issues/{{issue_number}}/comments",
+    f"GET {REPO}/issues/{{issue_number}}/comments",
+    f"POST {REPO}/issues/comments/{{comment_id}}/reactions",
+    f"GET {REPO}/collaborators/{{username}}/permission",
+    f"GET {REPO}/contents/{{path}}",
+    f"GET {REPO}/git/ref/{{ref}}",
+    f"GET {REPO}/pulls",
+    f"GET {REPO}",
+}
+
+
 @dataclass
 class Play:
     """A simulated GitHub and a room that talks to it."""
@@ -76,12 +100,15 @@ class Play:
             assert answer.is_success, answer.text
             return answer.json()
 
-    async def requests(self, method: str, ending: str) -> int:
+    async def log(self) -> list[dict[str, Any]]:
+        """All requests that the room has made so far, as the simulator noted them."""
         async with httpx.AsyncClient(trust_env=False) as people:
             log = (await people.get(f"{self.url}/_simulator/log")).json()
         entries = log if isinstance(log, list) else log["items"]
-        asked = [entry for entry in entries if entry["kind"] == "request" and entry["method"] == method]
-        return sum(entry["path"].endswith(ending) for entry in asked)
+        return [entry for entry in entries if entry["kind"] == "request"]
+
+    async def requests(self, method: str, ending: str) -> int:
+        return sum(one["method"] == method and one["path"].endswith(ending) for one in await self.log())
 
 
 class Stage:
@@ -323,3 +350,32 @@ async def test_many_calls_at_once_share_a_token(stage: Stage) -> None:
     play = await stage.play()
     await asyncio.gather(*(tip(play, "repoA", "main") for _ in range(20)))
     assert await play.requests("POST", "/access_tokens") == 1
+
+
+@pytest.mark.parametrize(("ghes", "version"), [("3.21", "2026-03-10"), ("3.20", "2022-11-28")])
+async def test_every_request_is_as_github_describes_it(
+    stage: Stage, github_reference: Path, ghes: str, version: str
+) -> None:
+    play = await stage.play(server={"ghes": ghes})
+    client, since = play.client, datetime.now(UTC) - timedelta(minutes=1)
+    await play.github.identity()
+    await client.dispatch("acme", "repoA", "build.yml", ODD, {"id": "at-1"})
+    runs = await client.find_runs("acme", "repoA", "build.yml", ODD, since)
+    assert not isinstance(runs, Failure)
+    await client.get_run("acme", "repoA", runs[0].id)
+    await client.cancel_run("acme", "repoA", runs[0].id)
+    await client.set_status("acme", "repoA", runs[0].head_sha, "success", "orchestrator-build", "d", play.url)
+    comment = await client.create_comment("acme", "repoA", 1, "hello")
+    assert isinstance(comment, Created)
+    await client.react("acme", "repoA", comment.id, "eyes")
+    await client.list_comments("acme", "repoA", 1, since)
+    await client.permission("acme", "repoA", "ann")
+    await client.read_file("acme", "repoA", "dir/orchestrator.yml", ODD)
+    await client.branch_tip("acme", "repoA", ODD)
+    await client.open_pulls("acme", "repoA")
+    await client.repository("acme", "repoA")
+    asked = await play.log()
+    for one in asked:
+        check_request(one["method"], one["path"], one["body"], one["headers"]["x-github-api-version"])
+    assert {one["headers"]["x-github-api-version"] for one in asked if one["status"] != 400} == {version}
+    assert {operation_of(one["method"], one["path"]) for one in asked} >= OPERATIONS
