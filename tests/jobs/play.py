@@ -14,6 +14,7 @@ import httpx
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from pydantic import SecretStr
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -175,11 +176,11 @@ async def playing(database_url: str, planted: dict[str, Any] | None = None) -> A
         url = await stack.enter_async_context(running(simulator))
         settings = Settings(
             app_id=7,
-            private_key=private,
-            webhook_secret=SECRET,
+            private_key=SecretStr(private),
+            webhook_secret=(SecretStr(SECRET),),
             github_api_url=url,
             github_url=url,
-            allowed_owners="acme",
+            allowed_owners=("acme",),
             public_url="https://lockstep.example",
         )
         clock = simulator.clock.now
