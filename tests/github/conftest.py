@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from app.github import GitHub, InstallationClient
 from tests.github.examples import REPOSITORY
 from tests.github.fake import FakeServer, Says
+from tests.github.stage import Stage
 
 
 class Clock:
@@ -79,3 +81,9 @@ async def client(github: GitHub, server: FakeServer, clock: Clock) -> Installati
     clock.advance(60)
     server.asked.clear()
     return github.on(7)
+
+
+@pytest.fixture
+async def stage(rsa_key: RSAPrivateKey, private_key: str) -> AsyncIterator[Stage]:
+    async with AsyncExitStack() as stack:
+        yield Stage(stack, rsa_key, private_key)
