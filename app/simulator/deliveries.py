@@ -24,7 +24,7 @@ from app.simulator.ids import node_id
 from app.simulator.log import Log, parsed
 from app.simulator.model import Installation, Repository
 from app.simulator.render.accounts import organization, webhook_repository
-from app.simulator.render.versions import NEW, OLD, as_of
+from app.simulator.render.versions import NEW, OLD, webhook_as_of
 from app.simulator.world import World
 
 Json = dict[str, Any]
@@ -89,7 +89,7 @@ class Deliveries:
         if installation.account.kind == "Organization" and event not in ALWAYS:
             payload["organization"] = organization(world, installation.account)
         payload.setdefault("installation", {"id": installation.id, "node_id": node_id("Installation", installation.id)})
-        shape = as_of(OLD if world.server.old else NEW, payload)
+        shape = webhook_as_of(OLD if world.server.old else NEW, payload)
         body = json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode()
         if len(body) > MAX_PAYLOAD:
             return

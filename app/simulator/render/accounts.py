@@ -85,6 +85,15 @@ def user(world: World, account: Account) -> Json:
     }
 
 
+def public_user(world: World, account: Account) -> Json:
+    """GitHub's ``public-user``: what anybody sees of a profile, empty here."""
+    words = ("company", "blog", "location", "email", "hireable", "bio")
+    counts = ("public_repos", "public_gists", "followers", "following")
+    since = iso(world.app.created_at)
+    shape = user(world, account) | {"name": account.login, "created_at": since, "updated_at": since}
+    return shape | dict.fromkeys(words) | dict.fromkeys(counts, 0)
+
+
 def organization(world: World, account: Account) -> Json:
     """GitHub's ``organization-simple`` as webhooks carry it."""
     url = f"{world.base_url}/orgs/{account.login}"

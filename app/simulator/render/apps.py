@@ -38,7 +38,7 @@ def installation(world: World, made: Installation) -> Json:
     return {
         "id": made.id,
         "client_id": world.app.client_id,
-        "account": user(world, made.account),
+        "account": user(world, made.account) | _enterprise_keys(world, made),
         "repository_selection": "all" if made.repositories is None else "selected",
         "access_tokens_url": f"{world.base_url}/app/installations/{made.id}/access_tokens",
         "repositories_url": f"{world.base_url}/installation/repositories",
@@ -56,4 +56,15 @@ def installation(world: World, made: Installation) -> Json:
         "single_file_paths": [],
         "suspended_by": user(world, made.account) if made.suspended_at else None,
         "suspended_at": iso_or_none(made.suspended_at),
+    }
+
+
+def _enterprise_keys(world: World, made: Installation) -> Json:
+    """GitHub's description of the list wants an account to be a user *and* an enterprise at once."""
+    login = made.account.login
+    return {
+        "name": login,
+        "slug": login.lower(),
+        "created_at": iso(made.created_at),
+        "updated_at": iso(made.updated_at),
     }

@@ -41,7 +41,7 @@ def get_user(call: Call) -> Answer:
     found = call.world.find_account(call.params["username"])
     if found is None:
         raise not_found()
-    return Answer(200, accounts.user(call.world, found))
+    return Answer(200, accounts.public_user(call.world, found))
 
 
 @route("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.simulator import rules
-from app.simulator.errors import Refusal, inaccessible, not_found
+from app.simulator.errors import Refusal, inaccessible, invalid, not_found
 from app.simulator.model import Repository, Ruleset
 from app.simulator.render import commits
 from app.simulator.rest.routing import Answer, Call, of_type, route, wants
@@ -146,7 +146,7 @@ def _check_rules(found: list[Json]) -> None:
         if kind not in TYPES:
             raise Refusal(422, f"Invalid request.\n\nInvalid property /rules/0: data matches no possible input: {kind}")
         if kind == "required_status_checks" and not (rule.get("parameters") or {}).get("required_status_checks"):
-            raise Refusal(422, "Validation Failed", errors=["Required status checks must be specified"])
+            raise invalid("Ruleset", "rules", "custom", "Required status checks must be specified")
 
 
 def from_body(world: World, body: Json, repo: Repository | None, source: str) -> Ruleset:
@@ -161,7 +161,7 @@ def from_body(world: World, body: Json, repo: Repository | None, source: str) ->
         r for r in world.rulesets.values() if r.repository_id == (repo.id if repo else None) and r.source == source
     ]
     if any(made.name == name for made in owned):
-        raise Refusal(422, "Validation Failed", errors=["Name must be unique"])
+        raise invalid("Ruleset", "name", "custom", "Name must be unique")
     now = world.clock.now()
     made = Ruleset(
         id=world.numbers.next("Ruleset"), name=name, target=body.get("target") or "branch", enforcement=enforcement,

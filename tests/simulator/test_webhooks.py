@@ -1,0 +1,185 @@
+"""Webhooks: each parses into githubkit's models, is signed, goes to whom it should, and is kept in the delivery log."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any
+
+import pytest
+from githubkit_schemas.v2026_03_10.webhooks import WebhookNamespace
+
+from tests.simulator.conftest import Hub
+
+Json = dict[str, Any]
+
+
+async def play(hub: Hub) -> None:
+    """Make every kind of webhook happen."""
+    control = hub.control
+    await control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1", "actor": "ann"})
+    await control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1", "force": True, "actor": "ann"})
+    await control("POST", "/branches", {"repository": "acme/repoA", "branch": "release/1"})
+    pull = "/pulls/acme/repoA/1"
+    for change in ({"base": "release/1"}, {"base": "main"}, {"draft": True}, {"draft": False}, {"title": "New", "body":
+                   "text"}, {"state": "closed"}, {"state": "open"}):  # fmt: skip
+        await control("POST", pull, change)
+    said = {"repository": "acme/repoA", "number": 1, "body": "/orchestrate", "actor": "bob"}
+    made = await control("POST", "/comments", said)
+    await control("POST", "/comments", {"repository": "acme/repoA", "id": made["id"], "body": "never mind"})
+    await control("POST", "/comments", {"repository": "acme/repoA", "id": made["id"], "delete": True})
+    await control("POST", "/reviews", {"repository": "acme/repoA", "number": 1, "actor": "ann"})
+    await control("POST", "/issues", {"repository": "acme/repoA", "title": "An issue"})
+    await control("POST", "/comments", {**said, "number": 2})
+    await control("POST", "/dispatch", {"repository": "acme/repoA", "event_type": "orchestrate", "client_payload": {}})
+    run = await control("POST", "/dispatch", {"repository": "acme/repoA", "workflow": "build.yml", "inputs":
+                        {"orchestrator_runid": "7"}, "actor": "ann"})  # fmt: skip
+    await control("POST", "/clock", {"advance": 10})
+    await control("POST", f"/runs/{run['id']}", {"status": "rerun", "actor": "bob"})
+    head = (await hub.state())["pulls"]["1"]["head_sha"]
+    await hub.ask("POST", f"/repos/acme/repoA/statuses/{head}", {"state": "success", "context": "orchestrator-build"})
+    await control("POST", "/merge", {"repository": "acme/repoA", "number": 1, "actor": "ann"})
+    await control("POST", "/branches", {"repository": "acme/repoA", "branch": "DPTA-1", "delete": True})
+    await control("POST", "/repositories", {"owner": "acme", "name": "late", "merge_queue": True})
+    await play_queue(hub)
+    for change in ({"name": "later"}, {"archived": True}, {"archived": False}, {"visibility": "public"},
+                   {"visibility": "private"}, {"default_branch": "x"}):  # fmt: skip
+        name = "late" if change == {"name": "later"} else "later"
+        await control("POST", f"/repositories/acme/{name}", change)
+    for body in ({"action": "removed", "repositories": ["repoB"]}, {"action": "added", "repositories": ["repoB"]},
+                 {"action": "suspend"}, {"action": "unsuspend"}, {"action": "permissions", "permissions":
+                 {"metadata": "read"}}, {"action": "deleted"}, {"action": "created"}):  # fmt: skip
+        await control("POST", "/installation", body)
+    await control("POST", "/clock", {"advance": "1m"})
+
+
+async def play_queue(hub: Hub) -> None:
+    """Two pull requests through a merge queue, one of which leaves it."""
+    await hub.control("POST", "/installation", {"action": "added", "repositories": ["late"]})
+    for head in ("x", "y"):
+        made = await hub.control("POST", "/pulls", {"repository": "acme/late", "head": head})
+        await hub.control("POST", "/merge", {"repository": "acme/late", "number": made["number"], "actor": "ann"})
+    await hub.control("POST", f"/pulls/acme/late/{made['number']}", {"state": "closed"})
+    await hub.control("POST", "/clock", {"advance": 1})
+
+
+EVERYTHING = [
+    "check_run", "create", "delete", "issue_comment", "issues", "merge_group", "pull_request", "pull_request_review",
+    "push", "repository", "repository_dispatch", "status", "workflow_dispatch", "workflow_run",
+]  # fmt: skip
+
+
+@pytest.fixture
+def subscribed(hub: Hub) -> Hub:
+    """A hub whose App has subscribed to everything the simulator can tell."""
+    hub.simulator.world.app.events = EVERYTHING
+    for installation in hub.simulator.world.installations.values():
+        installation.events = EVERYTHING
+    return hub
+
+
+async def test_every_webhook_parses_into_githubkits_models(subscribed: Hub) -> None:
+    hub = subscribed
+    await play(hub)
+    faults = []
+    seen = set()
+    for entry in hub.simulator.log.entries:
+        if entry["kind"] == "delivery":
+            event, action = entry["query"]["event"], entry["query"]["action"]
+            seen.add(f"{event}.{action}" if action else event)
+            try:
+                WebhookNamespace.parse_obj(event, entry["body"])
+            except ValueError as error:
+                faults.append(f"{event}.{action}: {error}")
+    assert not faults, "\n".join(faults[:3])
+    assert seen >= {
+        "create", "delete", "push", "status", "workflow_dispatch", "repository_dispatch.orchestrate",
+        "workflow_run.requested", "workflow_run.in_progress", "workflow_run.completed", "issue_comment.created",
+        "issue_comment.edited", "issue_comment.deleted", "issues.opened", "pull_request.opened",
+        "pull_request.synchronize", "pull_request.edited", "pull_request.converted_to_draft",
+        "pull_request.ready_for_review", "pull_request.closed", "pull_request.reopened", "pull_request.enqueued",
+        "pull_request.dequeued", "pull_request_review.submitted", "merge_group.checks_requested",
+        "merge_group.destroyed", "repository.renamed", "repository.archived", "repository.unarchived",
+        "repository.publicized", "repository.privatized", "repository.edited", "installation.created",
+        "installation.deleted", "installation.suspend", "installation.unsuspend",
+        "installation.new_permissions_accepted", "installation_repositories.added",
+        "installation_repositories.removed",
+    }  # fmt: skip
+
+
+async def test_a_delivery_is_signed_and_names_where_it_comes_from(hub: Hub) -> None:
+    hub.simulator.world.app.webhook_secret = "between you and me"
+    await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1"})
+    await hub.control("POST", "/clock", {"advance": 0})
+    delivery = list(hub.simulator.deliveries.recorded.values())[-1]
+    digest = hmac.new(b"between you and me", delivery.payload, hashlib.sha256).hexdigest()
+    assert delivery.headers["X-Hub-Signature-256"] == f"sha256={digest}"
+    assert delivery.headers["X-GitHub-Hook-Installation-Target-Type"] == "integration"
+    assert delivery.headers["X-GitHub-Hook-Installation-Target-ID"] == "7"
+    assert delivery.headers["User-Agent"].startswith("GitHub-Hookshot/")
+    assert delivery.headers["X-GitHub-Delivery"] == delivery.guid
+    shown = hub.simulator.log.entries[-1]["headers"]["X-Hub-Signature-256"]
+    assert shown == "***"
+
+
+async def test_a_rerun_is_never_requested(hub: Hub) -> None:
+    run = await hub.control("POST", "/dispatch", {"repository": "acme/repoA", "workflow": "build.yml"})
+    await hub.control("POST", "/clock", {"advance": 5})
+    await hub.control("POST", f"/runs/{run['id']}", {"status": "rerun", "actor": "bob"})
+    await hub.control("POST", "/clock", {"advance": 5})
+    assert [action for _, action in hub.events("workflow_run")] == [
+        "requested", "in_progress", "completed", "in_progress", "completed",
+    ]  # fmt: skip
+    again = hub.payloads("workflow_run", "completed")[-1]["workflow_run"]
+    assert (again["id"], again["run_attempt"], again["triggering_actor"]["login"]) == (run["id"], 2, "bob")
+
+
+async def test_nothing_is_told_of_repositories_the_app_was_not_given(hub: Hub) -> None:
+    await hub.control("POST", "/push", {"repository": "acme/hidden", "branch": "x"})
+    await hub.control("POST", "/clock", {"advance": 0})
+    assert "push" not in dict(hub.events())
+
+
+async def test_a_suspended_app_hears_of_nothing_but_that(hub: Hub) -> None:
+    await hub.control("POST", "/installation", {"action": "suspend"})
+    await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1"})
+    await hub.control("POST", "/installation", {"action": "unsuspend"})
+    await hub.control("POST", "/clock", {"advance": 0})
+    assert hub.events()[-2:] == [("installation", "suspend"), ("installation", "unsuspend")]
+
+
+async def test_a_retarget_says_what_the_base_was(hub: Hub) -> None:
+    await hub.control("POST", "/branches", {"repository": "acme/repoA", "branch": "release/1"})
+    before = (await hub.state())["pulls"]["1"]["base"]
+    await hub.control("POST", "/pulls/acme/repoA/1", {"base": "release/1", "actor": "ann"})
+    await hub.control("POST", "/clock", {"advance": 0})
+    changes = hub.payloads("pull_request", "edited")[0]["changes"]
+    assert changes == {"base": {"ref": {"from": "main"}, "sha": {"from": before["sha"]}}}
+
+
+async def test_a_push_moves_the_pull_request_and_tells_both(hub: Hub) -> None:
+    before = (await hub.state())["pulls"]["1"]["head_sha"]
+    pushed = await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1"})
+    await hub.control("POST", "/clock", {"advance": 0})
+    push, moved = hub.payloads("push")[0], hub.payloads("pull_request", "synchronize")[0]
+    assert (push["before"], push["after"], push["forced"]) == (before, pushed["sha"], False)
+    assert (moved["before"], moved["after"]) == (before, pushed["sha"])
+    assert moved["pull_request"]["head"]["sha"] == pushed["sha"]
+    await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1", "force": True})
+    await hub.control("POST", "/clock", {"advance": 0})
+    assert hub.payloads("push")[1]["forced"] is True
+
+
+async def test_deleting_a_branch_closes_what_comes_from_it(hub: Hub) -> None:
+    await hub.control("POST", "/branches", {"repository": "acme/repoA", "branch": "DPTA-1", "delete": True})
+    await hub.control("POST", "/clock", {"advance": 0})
+    assert (await hub.state())["pulls"]["1"]["state"] == "closed"
+    assert hub.payloads("pull_request", "closed")[0]["pull_request"]["merged"] is False
+    refused = await hub.control("POST", "/pulls/acme/repoA/1", {"state": "open"}, expect=422)
+    assert "has been deleted" in refused["errors"][0]["message"]
+
+
+async def test_a_merge_by_push_is_seen(hub: Hub) -> None:
+    head = (await hub.state())["pulls"]["1"]["head_sha"]
+    await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "main", "sha": head})
+    assert (await hub.state())["pulls"]["1"]["merged"] is True
