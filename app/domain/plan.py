@@ -12,7 +12,7 @@ from app.domain.change_set import ChangeSet, Kind, Reading, SetState
 from app.domain.effects import DispatchBuild, Effect, ReadSet
 from app.domain.events import ReadPurpose, Trigger, TriggerKind
 from app.domain.judge import policy
-from app.domain.orchestration import Attempt, Build, Orchestration, OrchestrationState
+from app.domain.orchestration import Attempt, AttemptState, Build, Orchestration, OrchestrationState
 from app.domain.runs import cancelled, followed, out_of_time, pruned
 from app.domain.settle import wants_freeze
 
@@ -31,7 +31,7 @@ def plan(state: ChangeSet, now: datetime) -> tuple[ChangeSet, list[Effect], tupl
     """State, effects in the order in which they should be sent, and the orchestrations that were replaced."""
     state, archived = _renewed(state, now)
     state = out_of_time(state, now)
-    state, cancels = cancelled(state)
+    state, cancels = cancelled(_unplanned(state))
     state, reads = _read(state, now)
     state, dispatches = _dispatched(state, now)
     state, lookups = followed(state, now)
@@ -97,6 +97,17 @@ def wanted_read(state: ChangeSet, now: datetime) -> ReadPurpose | None:
     if not orchestration.frozen:
         return ReadPurpose.FREEZE if wants_freeze(state, now) else None
     return ReadPurpose.CONFIRM if orchestration.complete and not orchestration.confirmed else None
+
+
+def _unplanned(state: ChangeSet) -> ChangeSet:
+    """After a failure that stops the rest, what was planned and not sent is no try at all: a retry plans it anew."""
+    orchestration = state.orchestration
+    if orchestration is None or orchestration.failing is None or not orchestration.stopped:
+        return state
+    for build in orchestration.builds:
+        if build.latest and build.latest.state is AttemptState.PLANNED:
+            orchestration = orchestration.with_build(replace(build, attempts=build.attempts[:-1]))
+    return replace(state, orchestration=orchestration)
 
 
 def _dispatched(state: ChangeSet, now: datetime) -> Step:

@@ -94,9 +94,10 @@ class History:
             "deliver": lambda: self.deliver(number, keep=False),
             "double": lambda: self.deliver(number, keep=True),
             "late": lambda: self.world.feed(self.delivered[number % len(self.delivered)]) if self.delivered else None,
-            "perform": lambda: self.perform(number, stale=False, lose=False),
-            "stale": lambda: self.perform(number, stale=True, lose=False),
-            "lose": lambda: self.perform(number, stale=False, lose=True),
+            "perform": lambda: self.perform(number),
+            "slow": lambda: self.perform(number, slow=True),
+            "stale": lambda: self.perform(number, stale=True),
+            "lose": lambda: self.perform(number, lose=True),
             "start": lambda: self.of_a_run(number, self.world.starts),
             "finish": lambda: self.of_a_run(number, lambda run, tell: self.finish(run, number, tell)),
             "rerun": lambda: self.rerun(number),
@@ -128,7 +129,7 @@ class History:
             self.delivered.append(event)
             self.world.feed(event)
 
-    def perform(self, number: int, stale: bool, lose: bool) -> None:
+    def perform(self, number: int, *, stale: bool = False, lose: bool = False, slow: bool = False) -> None:
         """One promised effect, any of them but that what is said stays in order; its outcome comes at once."""
         pending = self.world.pending
         if not pending:
@@ -147,6 +148,9 @@ class History:
             events = []
         else:
             events = self.world.perform(effect)
+        if slow and not isinstance(effect, Say):
+            self.mail += events
+            return
         for event in events:
             self.world.feed(event)
 
@@ -191,7 +195,7 @@ class History:
         for _ in range(len(self.mail)):
             self.deliver(0, keep=False)
         for _ in range(len(self.world.pending)):
-            self.perform(0, stale=False, lose=False)
+            self.perform(0)
 
     def build(self) -> None:
         """A good moment: quiet, and everything that runs passes."""
@@ -209,7 +213,7 @@ class History:
             if self.mail:
                 self.deliver(0, keep=False)
             elif self.world.pending:
-                self.perform(0, stale=False, lose=False)
+                self.perform(0)
             elif live := [run for run in self.world.runs if run.status is not RunStatus.COMPLETED]:
                 self.world.finish(live[0], "success")
             elif (due := wake_at(self.world.state)) is not None and due <= self.world.now + timedelta(hours=2):
@@ -220,7 +224,7 @@ class History:
 
 
 STEPS = (
-    *("open", "push", "branch", "merge", "close", "late", "rerun", "stale", "lose", "double"),
+    *("open", "push", "branch", "merge", "close", "late", "rerun", "stale", "lose", "double", "slow"),
     *("run", "retry", "cancel", "invalidate", "wait", "wake", "start", "finish"),
     *("deliver", "perform", "calm", "build", "build", "build", "build"),
 )
