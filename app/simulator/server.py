@@ -158,7 +158,8 @@ async def sever(send: Send, receive: Receive) -> None:
 @contextlib.asynccontextmanager
 async def running(simulator: Simulator, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """Serve a simulator inside the running event loop; gives its address."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio switches Nagle's algorithm off only where the protocol is named; else each answer waits 40 ms for an ACK.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
