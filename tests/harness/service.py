@@ -1,0 +1,71 @@
+"""The service as this package runs it: composed from its parts, its web on loopback, its worker moved by hand.
+
+Law: the clock is the simulator's, and nothing else differs from a real process: the same composition, the same door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from app.composition import Service
+from app.github import Pacing
+from app.inbox.door import Door
+from app.settings import Settings
+from tests.harness.credentials import Credentials
+
+HOOK = "/webhooks/github"
+Clock = Callable[[], datetime]
+
+
+def settings(credentials: Credentials, api_url: str, **more: object) -> Settings:
+    """As the environment would give them; ``more`` are fields by name."""
+    given: dict[str, object] = {
+        "app_id": credentials.app_id,
+        "private_key": credentials.private_key,
+        "webhook_secret": credentials.webhook_secret,
+        "github_api_url": api_url,
+        "github_url": api_url,
+        "public_url": "https://lockstep.example",
+        **more,
+    }
+    return Settings.model_validate(given)
+
+
+def composed(settings: Settings, database_url: str, clock: Clock) -> Service:
+    """A service that never waits by itself: virtual time passes only between its jobs."""
+    return Service(settings, database_url, clock=clock, pacing=Pacing(clock, patience=0.0), concurrency=4)
+
+
+def listening() -> socket.socket:
+    """A loopback port that is ours from now on. Without the protocol's name asyncio leaves Nagle's algorithm on."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextlib.asynccontextmanager
+async def served(service: Service, clock: Clock, listener: socket.socket) -> AsyncIterator[None]:
+    """Answer webhooks on ``listener`` for as long as the block runs."""
+    secrets = [each.get_secret_value() for each in service.settings.webhook_secret]
+    app = Starlette(routes=[Route(HOOK, Door(service.keeper, lambda: secrets, clock))])
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task

@@ -1,0 +1,187 @@
+"""The stage of one story: an event loop, the simulator and the service on loopback, a database, and time that passes.
+
+Law: time is the simulator's and moves only by ``Stage``, from one moment at which something is due to the next; before
+each step everything that can happen at the present moment has happened. What never comes to rest fails with a timeline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from typing import Any, NoReturn, TypeVar
+
+from sqlalchemy import text
+
+from app.composition import Service
+from app.simulator.server import Options, Simulator, running
+from tests.harness import service as services
+from tests.harness.control import Control, Json
+from tests.harness.credentials import Credentials
+from tests.harness.timeline import timeline
+
+T = TypeVar("T")
+
+ROUNDS = 60
+"""So often deliveries may cause requests that cause deliveries within one moment."""
+STEPS = 500
+"""So many moments at which something is due may pass within one wait."""
+PATIENCE = 20.0
+"""Real seconds after which work that does not end, though nothing holds it up, has failed."""
+NEXT_TIMER = text("SELECT min(greatest(due_at, leased_until)) FROM timers")
+DEAD_JOBS = text("SELECT task_name, args FROM procrastinate_jobs WHERE status NOT IN ('todo', 'doing', 'succeeded')")
+
+
+class Stage:
+    """One service and one GitHub. Verbs are synchronous: between two of them nothing moves."""
+
+    def __init__(self, database_url: str, credentials: Credentials, seed: Json, **settings: object) -> None:
+        self._runner = asyncio.Runner()
+        self._database_url = database_url
+        self._credentials = credentials
+        self._settings = settings
+        self._parked: list[asyncio.Task[None]] = []
+        self._stack = AsyncExitStack()
+        self._listener = services.listening()
+        hook = services.address(self._listener) + services.HOOK
+        options = Options(credentials.app_id, hook, credentials.webhook_secret, credentials.public_key)
+        self._simulator = Simulator(options, seed)
+        self._simulator.clock.freeze()
+        self.control: Control
+        self.service: Service
+
+    def open(self) -> None:
+        """Raise the curtain; afterwards everything that the seed told has been heard."""
+        self.run(self._open())
+        self.pump()
+
+    async def _open(self) -> None:
+        url = await self._stack.enter_async_context(running(self._simulator))
+        self.control = Control(url)
+        self._stack.push_async_callback(self.control.close)
+        await self._start_service(url)
+
+    async def _start_service(self, url: str) -> None:
+        clock = self._simulator.clock.now
+        settings = services.settings(self._credentials, url, **self._settings)
+        service = services.composed(settings, self._database_url, clock)
+        self.service = await self._stack.enter_async_context(service)
+        await self._stack.enter_async_context(services.served(service, clock, self._listener))
+
+    def close(self) -> None:
+        """Let go of everything; what a fault still held back is let go first, or nobody would answer."""
+        try:
+            self.run(self._close())
+        finally:
+            self._listener.close()
+            self._runner.close()
+
+    async def _close(self) -> None:
+        try:
+            await self.control.call("DELETE", "/faults")
+            await asyncio.gather(*self._parked, return_exceptions=True)
+        finally:
+            await self._stack.aclose()
+
+    def run(self, work: Awaitable[T]) -> T:
+        """Let the loop run until ``work`` is done."""
+
+        async def awaited() -> T:
+            return await work
+
+        return self._runner.run(awaited())
+
+    def call(self, method: str, path: str, body: Json | None = None) -> Any:
+        """One call of the control surface."""
+        return self.run(self.control.call(method, path, body))
+
+    def state(self) -> Json:
+        return self.run(self.control.state())
+
+    @property
+    def log(self) -> list[Json]:
+        """All entries so far."""
+        self.run(self.control.read_log())
+        return self.control.log
+
+    def now(self) -> datetime:
+        return self._simulator.clock.now()
+
+    def pump(self) -> None:
+        """Let everything happen that can happen without time passing."""
+        self.run(self._pump())
+
+    async def _pump(self) -> None:
+        for _ in range(ROUNDS):
+            delivered = await self.control.advance(0)
+            await self.control.read_log()
+            await self._work()
+            if not await self.control.read_log() and not delivered:
+                return
+        self.fail(f"GitHub and the service keep each other busy: {ROUNDS} rounds in one moment")
+
+    async def _work(self) -> None:
+        """Let the worker work until it is idle, or until all it waits for is an answer that a fault holds back."""
+        task = asyncio.create_task(self.service.worker.run_until_idle())
+        waited, quiet = 0.0, 0
+        while not (await asyncio.wait({task}, timeout=0.1))[0]:
+            waited += 0.1
+            moved = await self.control.read_log()
+            quiet = quiet + 1 if await self.control.held() and not moved else 0
+            if quiet == 2:
+                self._parked.append(task)
+                return
+            if waited > PATIENCE:
+                self.fail(f"the worker was not idle after {PATIENCE:g} s of real time")
+        await task
+
+    def step(self, until: datetime) -> bool:
+        """Go to the next moment at which something is due, at the latest ``until``. False: that moment is reached."""
+        return self.run(self._step(until))
+
+    async def _step(self, until: datetime) -> bool:
+        await self._pump()
+        now, theirs = await self.control.clock()
+        if now >= until:
+            return False
+        async with self.service.engine.connect() as connection:
+            ours = (await connection.execute(NEXT_TIMER)).scalar_one_or_none()
+        # What is overdue and still there was planned for "soon" by a worker that is held up: time must go on.
+        soonest = now + timedelta(milliseconds=100)
+        due = min(max(moment, soonest) for moment in (ours, theirs, until) if moment is not None)
+        await self.control.advance((min(due, until) - now).total_seconds())
+        await self._pump()
+        return True
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass, with everything that happens in it."""
+        end = self.now() + timedelta(seconds=seconds)
+        for _ in range(STEPS):
+            if not self.step(end):
+                return
+        self.fail(f"something is always due: {STEPS} moments within {seconds:g} s")
+
+    def until(self, what: str, reached: Callable[[], bool], within: float = 3600.0) -> None:
+        """Let time pass until ``reached``; fails where that takes longer than ``within`` seconds of virtual time."""
+        end = self.now() + timedelta(seconds=within)
+        self.pump()
+        for _ in range(STEPS):
+            if reached():
+                return
+            if not self.step(end):
+                break
+        if not reached():
+            self.fail(f"within {within:g} s it did not come about that {what}")
+
+    def dead_jobs(self) -> list[str]:
+        """Jobs that ended without a result: each is an error of the service itself."""
+        return self.run(self._dead_jobs())
+
+    async def _dead_jobs(self) -> list[str]:
+        async with self.service.engine.connect() as connection:
+            return [f"{row.task_name} {row.args}" for row in await connection.execute(DEAD_JOBS)]
+
+    def fail(self, why: str) -> NoReturn:
+        """Fail, and tell what happened until now."""
+        raise AssertionError(f"{why}\n\nWhat happened:\n{timeline(self.control.log)}")
