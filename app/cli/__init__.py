@@ -29,6 +29,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("config", "app.cli.config:config", "Check a config file; print its JSON Schema."),
+    Command("demo", "app.cli.demo:demo", "See it work: a whole story on this machine, with a simulated GitHub."),
     Command("settings", "app.cli.settings:settings", "Show the settings in force, secrets masked."),
     Command("simulate-github", "app.simulator.cli:simulate_github", "Run the simulated GitHub alone."),
 )
