@@ -26,7 +26,7 @@ from app.domain.events import (
     SignShown,
 )
 from app.domain.facts import Branch, Pull, PullState, Repository, RepositoryRead, Result, Run, RunStatus
-from app.domain.manifest import wanted_fingerprints
+from app.domain.manifest import slice_of, wanted_fingerprints
 from app.domain.pipeline import BuildSpec, Pipeline
 from app.domain.verdict import VerdictState
 
@@ -51,6 +51,10 @@ class PretendRun:
     status: RunStatus = RunStatus.QUEUED
     conclusion: str | None = None
     rerun: int = 1
+    stands_on: dict[str, str | None] = field(default_factory=dict)
+    """Its slice when it was dispatched: SHAs by build name."""
+    heard: dict[int, int] = field(default_factory=dict)
+    """By ``run_attempt``: the event count at which the core first heard of its end."""
     conclusions: dict[int, str] = field(default_factory=dict)
     """What each ``run_attempt`` came to."""
     started_at: datetime | None = None
@@ -76,6 +80,9 @@ class Pretend:
     pending: list[Effect] = field(default_factory=list)
     watch: Callable[[Pretend, Effect], None] | None = None
     commits: int = 0
+    events: int = 0
+    last_read: int = 0
+    """The event count at which the core last took in a read."""
 
     @classmethod
     def new(cls, pipeline: Pipeline | None = None, **state: object) -> Pretend:
@@ -87,6 +94,11 @@ class Pretend:
         return cls(replace(blank, **state))  # type: ignore[arg-type]
 
     def feed(self, event: Event | None) -> None:
+        self.events += 1
+        if isinstance(event, SetRead):
+            self.last_read = self.events
+        if isinstance(event, RunSeen) and event.run.status is RunStatus.COMPLETED:
+            self.run_of(event.attempt_id).heard.setdefault(event.run.attempt, self.events)
         decision = decide(self.state, event, self.now)
         self.state = decision.state
         for effect in decision.effects:
@@ -181,10 +193,11 @@ class Pretend:
             return []
         self.dispatches.append(attempt_id)
         head = self.branches.get(found[1].repository_id, self.tips[found[1].repository_id])
-        self.runs.append(
-            PretendRun(len(self.runs) + 100, attempt_id, found[1].repository_id, head, updated_at=self.now)
-        )
-        run = self.runs[-1]
+        assert self.state.orchestration is not None
+        number, slice_ = len(self.runs) + 100, slice_of(self.state.orchestration, found[0])
+        run = PretendRun(number, attempt_id, found[1].repository_id, head, updated_at=self.now)
+        run.stands_on = {build.name: build.sha for build in slice_}
+        self.runs.append(run)
         return [DispatchUnclear(attempt_id, "lost")] if lose else [DispatchAnswered(attempt_id, run.id, "url")]
 
     def read(self) -> tuple[RepositoryRead, ...]:

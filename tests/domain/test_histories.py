@@ -68,7 +68,9 @@ class History:
             assert run.head_sha == build.sha
             came_to = run.conclusions[latest.run_attempt] if latest and not reused else self.best(run)
             assert came_to in PASSING
-            assert slice_of(orchestration, build)
+            assert run.stands_on == {other.name: other.sha for other in slice_of(orchestration, build)}
+            ended = run.heard[latest.run_attempt] if latest and not reused else 0
+            assert self.world.last_read > ended, "no read between the last build and success"
 
     @staticmethod
     def best(run: PretendRun) -> str | None:
