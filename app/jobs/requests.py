@@ -85,6 +85,23 @@ async def run_key(
     return await _run_key(context, connection, pipeline, key, trigger, cause, fresh)
 
 
+async def invalidate_branch(
+    context: Context,
+    connection: AsyncConnection,
+    owner: str,
+    pipeline_name: str,
+    branch: str,
+    event: InvalidateWanted,
+    cause: Cause,
+) -> Started | NoSuchPipeline | NoSuchSet:
+    """Withdraw the verdict of the open change sets of a branch's key and start over, as a push would."""
+    pipeline = await _pipeline(context, connection, owner, pipeline_name)
+    if isinstance(pipeline, NoSuchPipeline):
+        return pipeline
+    ids = await _open_of_key(connection, pipeline, key_of(pipeline, branch) or branch)
+    return await _ask(River.of(context, connection), ids, event, cause) if ids else NoSuchSet()
+
+
 async def _run_key(
     context: Context,
     connection: AsyncConnection,
@@ -94,10 +111,14 @@ async def _run_key(
     cause: Cause,
     fresh: bool,
 ) -> Started | NoSuchSet:
-    found = await open_sets(connection, pipeline.owner, pipeline=pipeline.name)
-    ids = [set_id for set_id, address in found if address.key == key and address.kind is not Kind.BRANCH]
+    ids = await _open_of_key(connection, pipeline, key)
     river = River.of(context, connection)
     return await _ask(river, ids, RunWanted(trigger, fresh), cause) if ids else NoSuchSet()
+
+
+async def _open_of_key(connection: AsyncConnection, pipeline: Pipeline, key: str) -> list[str]:
+    found = await open_sets(connection, pipeline.owner, pipeline=pipeline.name)
+    return [set_id for set_id, address in found if address.key == key and address.kind is not Kind.BRANCH]
 
 
 async def ask_set(

@@ -74,6 +74,7 @@ class Play:
     simulator: Simulator
     service: Service
     url: str
+    hook: str
     people: httpx.AsyncClient
 
     async def world(self, path: str, body: dict[str, Any]) -> Any:
@@ -190,7 +191,7 @@ async def playing(database_url: str, planted: dict[str, Any] | None = None) -> A
         )
         await stack.enter_async_context(_served(service, listener, clock))
         people = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=30))
-        yield Play(simulator, service, url, people)
+        yield Play(simulator, service, url, hook, people)
 
 
 @contextlib.asynccontextmanager

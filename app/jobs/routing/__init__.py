@@ -30,6 +30,7 @@ from app.jobs.routing.installations import route_installation, route_repositorie
 from app.jobs.routing.pulls import route_pull
 from app.jobs.routing.pushes import route_push
 from app.jobs.routing.runs import route_run
+from app.jobs.routing.triggers import route_trigger
 from app.store.history import Cause
 
 
@@ -70,7 +71,5 @@ async def _of_a_repository(
             return await route_repository(context, river, notice, cause)
         case MergeGroupNotice():
             return await route_group(river, notice, cause)
-        case RepositoryDispatchNotice():
-            return f"repository_dispatch {notice.action}: no pipeline or fleet is started by it"
-        case WorkflowDispatchNotice():
-            return f"workflow_dispatch of {notice.workflow}: no pipeline or fleet is started by it"
+        case RepositoryDispatchNotice() | WorkflowDispatchNotice():
+            return await route_trigger(context, river, notice, cause)

@@ -1,0 +1,78 @@
+"""The two triggers that need no credentials of ours (CONTRACT §2): events in the config repository's default branch.
+
+Law: whoever may start workflows there may start these; a trigger from anywhere else is ignored and told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.events import InvalidateWanted, Trigger, TriggerKind
+from app.inbox.notices import RepositoryDispatchNotice, WorkflowDispatchNotice
+from app.jobs.context import Context
+from app.jobs.requests import NoSuchPipeline, NoSuchSet, Started, invalidate_branch, run_branch
+from app.jobs.river import River
+from app.store.history import Cause
+
+STUB = "orchestrate.yml"
+ACTIONS = {"orchestrate": "run", "invalidate": "invalidate"}
+"""Types of ``repository_dispatch`` by what they ask for; fleets and branches join with their chapters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    pipeline: str
+    branch: str
+    action: str
+
+
+async def route_trigger(
+    context: Context, river: River, notice: RepositoryDispatchNotice | WorkflowDispatchNotice, cause: Cause
+) -> str | None:
+    """Start or invalidate what the trigger names. A sentence: why not."""
+    asked = _asked(context, notice)
+    if isinstance(asked, str):
+        return asked
+    trigger = Trigger(TriggerKind.DISPATCH, notice.actor)
+    owner, where = notice.repository.owner, (context, river.connection)
+    answer: Started | NoSuchPipeline | NoSuchSet
+    if asked.action == "run":
+        answer = await run_branch(*where, owner, asked.pipeline, asked.branch, trigger, cause)
+    else:
+        answer = await invalidate_branch(*where, owner, asked.pipeline, asked.branch, InvalidateWanted(trigger), cause)
+    if isinstance(answer, Started):
+        return None
+    if isinstance(answer, NoSuchPipeline):
+        return f"the config has no pipeline {asked.pipeline[:100]}; it has {', '.join(answer.known) or 'none'}"
+    return f"{asked.branch[:100]} is of no open change set"
+
+
+def _asked(context: Context, notice: RepositoryDispatchNotice | WorkflowDispatchNotice) -> _Asked | str:
+    branch, given, action = _given(notice)
+    if action is None:
+        return f"{_name(notice)}: nothing is started by it"
+    if not context.place.is_in(notice.repository.name) or branch != notice.repository.default_branch:
+        return f"{_name(notice)} counts only on the default branch of {context.place.repository}"
+    pipeline, target = given.get("pipeline"), given.get("branch") or given.get("key")
+    if not isinstance(pipeline, str) or not isinstance(target, str) or not pipeline or not target:
+        return f"{_name(notice)} needs the texts pipeline and branch"
+    return _Asked(pipeline, target, action)
+
+
+def _given(
+    notice: RepositoryDispatchNotice | WorkflowDispatchNotice,
+) -> tuple[str, Mapping[str, Any], str | None]:
+    if isinstance(notice, RepositoryDispatchNotice):
+        return notice.branch, notice.client_payload, ACTIONS.get(notice.action)
+    if notice.workflow != STUB:
+        return notice.ref, notice.inputs, None
+    action = notice.inputs.get("action") or "run"
+    return notice.ref, notice.inputs, action if action in ACTIONS.values() else None
+
+
+def _name(notice: RepositoryDispatchNotice | WorkflowDispatchNotice) -> str:
+    if isinstance(notice, RepositoryDispatchNotice):
+        return f"repository_dispatch {notice.action[:100]}"
+    return f"workflow_dispatch of {notice.workflow[:100]}"
