@@ -100,6 +100,10 @@ class Runs:
         """Those of one repository."""
         return Runs(self._story, [run for run in self._runs if run[0].endswith(f"/{repository}")])
 
+    def on(self, branch: str) -> Runs:
+        """Those of one branch."""
+        return Runs(self._story, [(run["repository"], run["id"]) for run in self if run["branch"] == branch])
+
     def passes(self) -> Story:
         return self.ends("success")
 

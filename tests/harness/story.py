@@ -104,7 +104,7 @@ class Story:
         self.stage.until(f"{', '.join(repositories)} build", lambda: len(self._fresh_runs()) >= len(wanted), within)
         return self._take_runs(wanted)
 
-    def builds_nothing(self, seconds: float = 3600.0) -> Self:
+    def builds_nothing(self, seconds: float = 900.0) -> Self:
         """No run begins in all that time."""
         self.stage.wait(seconds)
         self._take_runs([])
@@ -121,6 +121,11 @@ class Story:
     def _fresh_runs(self) -> list[Json]:
         every = [run for repo in self.stage.state()["repositories"].values() for run in repo["runs"]]
         return [run for run in every if run["id"] not in self._known_runs]
+
+    def ends(self, run: Json, conclusion: str) -> Self:
+        """One run is completed with this conclusion."""
+        Runs(self, [(run["repository"], run["id"])]).ends(conclusion)
+        return self
 
     def starts_by_hand(self, repository: str, workflow: str = "build.yml", **more: Any) -> Json:
         """Somebody runs a workflow from the Actions tab: a run that ``builds`` does not count."""

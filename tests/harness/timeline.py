@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 def timeline(entries: Iterable[Json], last: int = 120) -> str:
     """The youngest ``last`` lines."""
-    lines = [line for line in map(_line, entries) if line]
+    lines = [_line(entry) for entry in entries]
     left_out = [f"… {len(lines) - last} earlier lines"] if len(lines) > last else []
     return "\n".join([*left_out, *lines[-last:]])
 
@@ -45,4 +45,6 @@ def _delivery(entry: Json) -> str:
 
 
 def _world(entry: Json) -> str:
-    return f"   {entry['path']} {entry['body']}"
+    facts = {key: value for key, value in (entry["body"] or {}).items() if value not in (None, False)}
+    shown = [value[:7] if isinstance(value, str) and len(value) == 40 else str(value) for value in facts.values()]
+    return f"   {entry['path']} {' '.join(shown)}"
