@@ -1,8 +1,8 @@
 """GitHub's own descriptions as a measure: is this answer, is this request what GitHub's OpenAPI says?
 
 Law: an operation is found by its path template, in the description of the version that was asked for. Operations
-outside the cut beside this repository are measured by githubkit's models. A test that needs the description skips where it is
-missing (``available``); a check that finds a fault raises ``AssertionError`` with all of it.
+outside the cut beside this repository are measured by githubkit's models. A test that needs the description skips where
+it is missing (``available``); a check that finds a fault raises ``AssertionError`` with all of it.
 """
 
 from __future__ import annotations

@@ -117,7 +117,9 @@ def _token_caller(world: World, text: str) -> Caller:
         raise bad_credentials()
     if installation.suspended_at is not None:
         raise Refusal(403, "This installation has been suspended")
-    held = {name: level for name, level in token.permissions.items() if name in installation.permissions}
+    granted = installation.permissions
+    held = {name: min(level, granted[name], key=RANKS.__getitem__) for name, level in token.permissions.items()
+            if name in granted}  # fmt: skip
     chosen = None if token.repositories is None else frozenset(token.repositories)
     return Caller("installation", installation, held, chosen, token.expires_at)
 

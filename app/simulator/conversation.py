@@ -65,6 +65,7 @@ def react(world: World, made: Comment, content: Any, actor: Account) -> tuple[Re
             return given, False
     given = Reaction(world.numbers.next("Reaction"), content, actor, world.clock.now())
     made.reactions.append(given)
+    world.note("reaction", comment_id=made.id, content=content, actor=actor.login)
     return given, True
 
 

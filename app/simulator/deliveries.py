@@ -49,6 +49,7 @@ class Delivery:
     repository: str | None
     created_at: datetime
     redelivery: bool = False
+    fault: str | None = None
     delivered_at: datetime | None = None
     status: str = "pending"
     status_code: int = 0
@@ -158,6 +159,7 @@ class Deliveries:
             await self._suffer(delivery, fault)
 
     async def _suffer(self, delivery: Delivery, fault: Fault) -> None:
+        delivery.fault = fault.do
         if fault.do == "double":
             await self._send(delivery)
             await self._send(delivery)
@@ -232,8 +234,9 @@ class Deliveries:
         delivery.response_body = response
         self.recorded[delivery.id] = delivery
         self.log.add(
-            "delivery", delivery.created_at, method="POST", path=self.world.app.webhook_url,
-            query={"event": delivery.event, "action": delivery.action, "id": delivery.id, "status": status},
+            "delivery", delivery.delivered_at, method="POST", path=self.world.app.webhook_url,
+            query={"event": delivery.event, "action": delivery.action, "id": delivery.id, "status": status,
+                   "fault": delivery.fault},
             headers=delivery.headers or self._headers(delivery), body=parsed(delivery.payload), status=code,
             response=parsed(response),
         )  # fmt: skip

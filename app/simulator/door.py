@@ -12,7 +12,7 @@ import json
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from app.simulator import gql, rest
 from app.simulator.access import NOBODY, Caller, check_repository, identify
@@ -136,6 +136,13 @@ def _act(simulator: Simulator, request: Request, fault: Fault | None, answered: 
     except Refusal as refusal:
         answer = Answer(refusal.status, refusal.body, dict(refusal.headers))
     body = as_of(visit.version, answer.body)
+    content = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    status, etag = answer.status, f'W/"{hashlib.sha256(content).hexdigest()}"'
+    if request.method == "GET" and status == 200:
+        answer.headers["etag"] = etag
+        if request.headers.get("if-none-match") == etag:  # free of the hourly limit (FACTS §4)
+            status, content = 304, b""
+            simulator.limits.window(visit.caller, visit.resource).used -= 1
     headers = {
         "content-type": "application/json; charset=utf-8",
         "x-github-media-type": "github.v3; format=json",
@@ -145,13 +152,6 @@ def _act(simulator: Simulator, request: Request, fault: Fault | None, answered: 
         **visit.extra,
         **answer.headers,
     }
-    content = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    status = answer.status
-    if request.method == "GET" and status == 200:
-        headers["etag"] = f'W/"{hashlib.sha256(content).hexdigest()}"'
-        if request.headers.get("if-none-match") == headers["etag"]:
-            status, content = 304, b""
-            simulator.limits.window(visit.caller, visit.resource).used -= 1
     _log(simulator, request, visit.caller, status if answered else None, body)
     return Sent(status, headers, content)
 
@@ -236,7 +236,7 @@ def _moved(simulator: Simulator, visit: _Visit, path: str, params: dict[str, str
     tail = path.split("/", 4)[4:]
     url = f"{simulator.world.base_url}/repositories/{repository.id}" + "".join(f"/{part}" for part in tail)
     if visit.request.query:
-        url += "?" + "&".join(f"{key}={value}" for key, value in visit.request.query.items())
+        url += "?" + urlencode(visit.request.query)
     reading = visit.request.method in ("GET", "HEAD")
     words = "Moved Permanently" if reading else "Temporary Redirect"
     body = {"message": words, "url": url, "documentation_url": "https://docs.github.com/rest"}

@@ -112,7 +112,7 @@ def check_name(branch: str) -> None:
 
 def resolve(repository: Repository, ref: str) -> str | None:
     """A branch, a tag, a full or an abbreviated sha (from seven digits) to a commit."""
-    name = ref.removeprefix("refs/")
+    name = repository.default_branch if ref == "HEAD" else ref.removeprefix("refs/")
     for table, prefix in ((repository.branches, "heads/"), (repository.tags, "tags/")):
         found = table.get(name) or table.get(name.removeprefix(prefix))
         if found:

@@ -23,6 +23,8 @@ def change(world: World, repo: Repository, wish: Json, actor: Account) -> None:
         raise ControlError(f'visibility is "{wish["visibility"]}"; say public, private or internal')
     if wish.get("name"):
         old = repo.name
+        if world.find_repository(f"{repo.owner.login}/{wish['name']}") not in (None, repo):
+            raise ControlError(f'{repo.owner.login} has a repository "{wish["name"]}" already')
         world.rename(repo, repo.owner, str(wish["name"]))
         _tell(world, repo, "renamed", actor, changes={"repository": {"name": {"from": old}}})
     if wish.get("owner"):

@@ -99,12 +99,16 @@ def bypassed(world: World, rules: Ruleset, repository: Repository, actor: Accoun
     return False
 
 
+def is_seen(world: World, status: Status) -> bool:
+    """Whether readers see this status by now (``lag.statuses``)."""
+    return status.created_at <= world.clock.now() - timedelta(seconds=world.lag.statuses)
+
+
 def latest_statuses(world: World, repository: Repository, sha: str, lagging: bool = True) -> list[Status]:
     """The latest status of each context (in any case of letters), youngest first."""
-    horizon = world.clock.now() - timedelta(seconds=world.lag.statuses)
     latest: dict[str, Status] = {}
     for status in repository.statuses.get(sha, []):
-        if not lagging or world.lag.statuses == 0 or status.created_at <= horizon:
+        if not lagging or is_seen(world, status):
             latest.pop(status.context.lower(), None)
             latest[status.context.lower()] = status
     return list(reversed(latest.values()))

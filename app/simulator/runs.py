@@ -81,6 +81,8 @@ def start(
     document = parse(repository.store.commits[at[1]].files.get(workflow.path, "")) or {}
     run.display_title = display_title(document, run)
     repository.runs[run.id] = run
+    world.note("run", repository=repository.full_name, run_id=run.id, attempt=1, status="queued", head_sha=run.head_sha,
+               workflow=workflow.file, branch=run.head_branch, event=event, by_app=by_app, inputs=inputs)  # fmt: skip
     _play(world, repository, run)
     _tell(world, repository, run, "requested")
     return run

@@ -37,6 +37,8 @@ PERMISSIONS = {
     "pull_requests": "write", "statuses": "write", "workflows": "write",
 }  # fmt: skip
 
+ALIASES = {"member": "read", "owner": "admin", "pull": "read", "push": "write"}
+
 
 def read(path: Path) -> Json:
     """The file as a mapping."""
@@ -92,7 +94,7 @@ def plant(world: World, settings: Settings, seed: Json) -> None:
 
 def grant(world: World, login: str, where: str, level: str | None) -> None:
     """Give a person a role with an owner or in a repository; ``none`` (or null) takes it."""
-    level = level or "none"
+    level = ALIASES.get(level or "none", level or "none")
     if level not in RANKS:
         raise ControlError(f'"{level}" is no permission; say one of {", ".join(RANKS)}')
     world.account(login)

@@ -159,9 +159,9 @@ class World:
             return None
         return installation
 
-    def new_token(self, token: Token) -> str:
-        """Issue a token of the long, stateless form (FACTS §7)."""
-        text = f"ghs_{self.app.id}_{secrets.token_urlsafe(360)}"
+    def new_token(self, token: Token, stateless: bool = True) -> str:
+        """Issue a token of the long, stateless form, or of the short one of old (FACTS §7)."""
+        text = f"ghs_{self.app.id}_{secrets.token_urlsafe(360)}" if stateless else f"ghs_{secrets.token_hex(18)}"
         self.tokens[text] = token
         return text
 

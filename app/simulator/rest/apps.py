@@ -74,7 +74,7 @@ def create_token(call: Call) -> Answer:
     seen_from = now + timedelta(seconds=call.world.lag.tokens)
     token = Token(installation.id, permissions, chosen, now + timedelta(hours=1), seen_from)
     answer: Json = {
-        "token": call.world.new_token(token),
+        "token": call.world.new_token(token, call.headers.get("x-github-stateless-s2s-token") != "disabled"),
         "expires_at": iso(token.expires_at),
         "permissions": permissions,
         "repository_selection": "all" if installation.repositories is None and chosen is None else "selected",

@@ -44,10 +44,8 @@ def combined_status(call: Call) -> Answer:
 @route("GET", "/repos/{owner}/{repo}/commits/{ref+}/statuses", needs="statuses=read")
 def list_statuses(call: Call) -> Answer:
     """Every status ever posted, youngest first."""
-    history = list(reversed(call.repo.statuses.get(_resolve(call), [])))
-    seen = {made.id for made in rules.latest_statuses(call.world, call.repo, _resolve(call))}
-    if call.world.lag.statuses:
-        history = [made for made in history if made.id in seen]
+    history = [made for made in call.repo.statuses.get(_resolve(call), []) if rules.is_seen(call.world, made)]
+    history.reverse()
     return call.page(history, render=lambda made: commits.status(call.world, call.repo, made))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from app.simulator.clock import iso
 from app.simulator.deliveries import Delivery
@@ -75,8 +76,7 @@ def list_deliveries(call: Call) -> Answer:
     size = min(100, max(1, int(text))) if text.isdigit() else 30
     headers = {}
     if len(items) > size:
-        query = {**call.query, "cursor": f"v1_{items[size].id}"}
-        joined = "&".join(f"{key}={value}" for key, value in query.items())
+        joined = urlencode({**call.query, "cursor": f"v1_{items[size].id}"})
         headers["link"] = f'<{call.world.base_url}/app/hook/deliveries?{joined}>; rel="next"'
     return Answer(200, [_item(item) for item in items[:size]], headers)
 

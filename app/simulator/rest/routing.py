@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from app.simulator.access import Caller
 from app.simulator.errors import Refusal
@@ -103,7 +103,7 @@ class Call:
         links = []
         for rel, number in wanted:
             if 1 <= number <= last and number != page:
-                query = "&".join(f"{key}={value}" for key, value in {**self.query, "page": str(number)}.items())
+                query = urlencode({**self.query, "page": number})
                 links.append(f'<{self.world.base_url}{self.path}?{query}>; rel="{rel}"')
         return {"link": ", ".join(links)} if links else {}
 

@@ -1,0 +1,234 @@
+"""The program: its command line, its seed file, its log and state, old names, old servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import jwt
+import pytest
+
+from app.simulator import seed
+from app.simulator.errors import ControlError
+from app.simulator.log import KEYS
+from app.simulator.server import Simulator
+from tests.simulator.conftest import NEW, Hub, Keys
+
+Json = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACT_SEED = """
+owners: {acme: {kind: organization}}
+people: {ann: {acme: admin, acme/repoA: write}}
+repositories:
+  acme/repoA: {default_branch: main, files: {.github/workflows/build.yml: "on: {workflow_dispatch: {}}"},
+               required: [orchestrator-build], branches: [DPTA-1]}
+scripts: [{repository: acme/repoA, workflow: build.yml, length: 2s, conclusion: success}]
+pulls: [{repository: acme/repoA, head: DPTA-1, base: main, actor: ann}]
+"""
+
+
+async def test_the_command_serves_the_seed_of_the_contract(tmp_path: Path, keys: Keys) -> None:
+    (tmp_path / "seed.yml").write_text(CONTRACT_SEED, encoding="utf-8")
+    (tmp_path / "key.pem").write_text(keys.public, encoding="ascii")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app.simulator", "--port", "0", "--webhook-url", "http://127.0.0.1:9/hook",
+        "--webhook-secret", "s", "--app-id", "31", "--public-key-file", str(tmp_path / "key.pem"),
+        "--seed", str(tmp_path / "seed.yml"),
+        stdout=asyncio.subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+        address = re.findall(r"http://127\.0\.0\.1:\d+", line)[0]
+        async with httpx.AsyncClient(base_url=address) as client:
+            await look_around(client, keys)
+    finally:
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+
+
+async def look_around(client: httpx.AsyncClient, keys: Keys) -> None:
+    now = (await client.get("/_simulator/clock")).json()["now"]
+    assert now.endswith("+00:00")
+    state = (await client.get("/_simulator/state")).json()
+    pull = state["repositories"]["acme/repoA"]["pulls"]["1"]
+    assert pull["blocked_by"] == ['Required status check "orchestrator-build" is expected.']
+    claims = {"iat": int(_seconds(now)) - 60, "exp": int(_seconds(now)) + 300, "iss": "31"}
+    token = jwt.encode(claims, keys.private, algorithm="RS256")
+    for prefix in ("", "/api/v3"):
+        answer = await client.get(f"{prefix}/app", headers={"authorization": f"Bearer {token}"})
+        assert (answer.status_code, answer.json()["id"]) == (200, 31)
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("colours: red", "does not know colours"),
+        ("- a", "must be a mapping"),
+        ("a: [", "is no YAML"),
+        ("repositories: {acme/a: {required_: [x]}}", "acme/a does not know required_"),
+        ("repositories: {a: {}}", '"a" must be owner/name'),
+        ("people: {ann: {acme: emperor}}", '"emperor" is no permission'),
+        ("owners: {acme: {kind: cloud}}", 'kind is "cloud"'),
+        ("scripts: [{conclusion: great}]", '"great" is no conclusion'),
+        ("scripts: [{length: soon}]", '"soon" is no duration'),
+        ("pulls: [{repository: acme/none, head: x}]", 'there is no repository "acme/none"'),
+        ("pulls: [{repository: acme/none}]", 'needs "head"'),
+    ],
+)
+def test_a_bad_seed_is_refused_with_a_sentence(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "seed.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ControlError, match=re.escape(words)):
+        Simulator(None, seed.read(path))
+
+
+async def test_the_log_has_its_keys_and_no_secrets(hub: Hub) -> None:
+    hub.simulator.world.app.webhook_secret = "hush"
+    token = await hub.token()
+    await hub.ask("GET", "/repos/acme/repoA/pulls?state=all")
+    await hub.graphql("{ rateLimit { cost } }")
+    await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1"})
+    await hub.control("POST", "/clock", {"advance": 0})
+    entries = await hub.control("GET", "/log")
+    assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+    assert all(tuple(entry) == KEYS for entry in entries)
+    assert {entry["kind"] for entry in entries} == {"request", "delivery", "world"}
+    text = json.dumps(entries)
+    assert token not in text
+    assert "eyJ" not in text
+    assert "hush" not in text
+    asked = next(entry for entry in entries if entry["path"] == "/repos/acme/repoA/pulls")
+    assert (asked["method"], asked["query"], asked["status"]) == ("GET", {"state": "all"}, 200)
+    assert asked["token"]["installation_id"] == 101
+    assert asked["token"]["class"]["statuses"] == "write"
+    assert (await hub.control("GET", f"/log?after={len(entries) - 1}"))[0]["seq"] == len(entries)
+    assert not any(str(entry["path"]).startswith("/_simulator") for entry in entries)
+
+
+async def test_heads_runs_and_merges_can_be_told_from_the_log_alone(hub: Hub) -> None:
+    await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1", "force": True})
+    head = (await hub.state())["pulls"]["1"]["head_sha"]
+    await hub.ask("POST", f"/repos/acme/repoA/statuses/{head}", {"state": "success", "context": "orchestrator-build"})
+    await hub.ask("POST", "/repos/acme/repoA/actions/workflows/build.yml/dispatches", {"ref": "DPTA-1"})
+    await hub.control("POST", "/clock", {"advance": 5})
+    await hub.control("POST", "/merge", {"repository": "acme/repoA", "number": 1, "actor": "ann"})
+    lines = [(entry["path"], entry["body"]) for entry in await hub.control("GET", "/log?kind=world")]
+    moved = [body for path, body in lines if path == "ref" and body["branch"] == "DPTA-1"]
+    assert (moved[-1]["after"], moved[-1]["forced"]) == (head, True)
+    runs = [body["status"] for path, body in lines if path == "run"]
+    assert runs == ["queued", "in_progress", "completed"]
+    assert [body["action"] for path, body in lines if path == "pull"] == ["opened", "synchronize", "merged"]
+    assert [body["state"] for path, body in lines if path == "status"] == ["success"]
+
+
+@pytest.mark.parametrize(("method", "status", "body"), [("GET", 301, None), ("POST", 307, {"event_type": "x"})])
+async def test_an_old_name_leads_to_the_number(hub: Hub, method: str, status: int, body: Json | None) -> None:
+    await hub.control("POST", "/repositories/acme/repoA", {"name": "new"})
+    tail = "/pulls?state=all" if method == "GET" else "/dispatches"
+    moved = await hub.ask(method, f"/repos/acme/repoA{tail}", body)
+    number = (await hub.state("acme/new"))["id"]
+    assert moved.status_code == status
+    assert moved.headers["location"] == f"http://127.0.0.1/repositories/{number}{tail}"
+    there = await hub.ask(method, moved.headers["location"].removeprefix("http://127.0.0.1"), body)
+    assert there.status_code == (200 if method == "GET" else 204)
+    assert (await hub.ask("GET", "/repos/acme/never/pulls")).status_code == 404
+
+
+async def test_an_old_server_knows_the_old_version_only(hub: Hub) -> None:
+    await hub.control("POST", "/server", {"ghes": "3.20"})
+    build = "/repos/acme/repoA/actions/workflows/build.yml/dispatches"
+    assert (await hub.ask("POST", build, {"ref": "main"}, version=NEW)).status_code == 400
+    refused = await hub.ask("POST", build, {"ref": "main", "return_run_details": True})
+    assert '"return_run_details" is not a permitted key' in refused.json()["message"]
+    plain = await hub.ask("POST", build, {"ref": "main"})
+    assert (plain.status_code, plain.content) == (204, b"")
+    assert (await hub.ask("GET", "/meta", auth=None)).json()["installed_version"] == "3.20"
+    await hub.control("POST", "/server", {"ghes": "3.21"})
+    assert (await hub.ask("POST", build, {"ref": "main"}, version=NEW)).status_code == 200
+
+
+@pytest.mark.parametrize("branch", ["a/b/c", "v1.2", "100%", "ümläut/ß", "with#hash", "q=1&r"])
+async def test_branch_names_of_all_kinds(hub: Hub, branch: str) -> None:
+    made = await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": branch})
+    for name in (quote(branch, safe=""), quote(branch, safe="/")):
+        found = await hub.ask("GET", f"/repos/acme/repoA/git/ref/heads/{name}")
+        assert found.json()["object"]["sha"] == made["sha"]
+    dispatched = await hub.ask(
+        "POST", "/repos/acme/repoA/actions/workflows/build.yml/dispatches", {"ref": branch, "return_run_details": True}
+    )
+    assert dispatched.status_code == 200
+    runs = await hub.ask("GET", f"/repos/acme/repoA/actions/runs?branch={quote(branch, safe='')}")
+    assert runs.json()["workflow_runs"][0]["head_sha"] == made["sha"]
+    opened = await hub.control("POST", "/pulls", {"repository": "acme/repoA", "head": branch})
+    listed = await hub.ask("GET", f"/repos/acme/repoA/pulls?head=acme:{quote(branch, safe='')}")
+    assert [pull["number"] for pull in listed.json()] == [opened["number"]]
+    gone = await hub.ask("DELETE", f"/repos/acme/repoA/git/refs/heads/{quote(branch, safe='')}")
+    assert gone.status_code == 204
+
+
+async def test_people_have_the_permission_that_is_nearest(hub: Hub) -> None:
+    async def ask(repository: str, login: str) -> tuple[str, str]:
+        answer = (await hub.ask("GET", f"/repos/acme/{repository}/collaborators/{login}/permission")).json()
+        return answer["permission"], answer["role_name"]
+
+    hub.simulator.world.account("mallory")
+    assert await ask("repoA", "ann") == ("admin", "admin")
+    assert await ask("repoA", "BOB") == ("write", "write")
+    assert await ask("repoB", "bob") == ("read", "read")
+    assert await ask("repoA", "rita") == ("read", "triage")
+    assert await ask("repoA", "mallory") == ("none", "none")
+    assert await ask("open", "mallory") == ("read", "read")
+    await hub.control("POST", "/members", {"repository": "acme/repoA", "login": "mallory", "permission": "maintain"})
+    assert await ask("repoA", "mallory") == ("write", "maintain")
+
+
+async def test_a_token_can_be_worth_less(hub: Hub) -> None:
+    token = await hub.token({"repositories": ["repoA"], "permissions": {"statuses": "write"}})
+    assert token.startswith("ghs_")
+    assert len(token) > 400
+    listed = (await hub.ask("GET", "/installation/repositories", auth=token)).json()
+    assert [repo["name"] for repo in listed["repositories"]] == ["repoA"]
+    head = (await hub.state())["pulls"]["1"]["head_sha"]
+    answer = await hub.ask("POST", f"/repos/acme/repoA/statuses/{head}", {"state": "pending"}, auth=token)
+    assert answer.status_code == 201
+    assert answer.headers["x-accepted-github-permissions"] == "statuses=write"
+    assert (await hub.ask("GET", "/repos/acme/repoA/pulls", auth=token)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/push", {"branch": "x"}, "needs repository"),
+        ("/push", {"repository": "acme/repoA", "branch": "x", "colour": "red"}, "does not know colour"),
+        ("/push", {"repository": "acme/none", "branch": "x"}, 'no repository "acme/none"'),
+        ("/clock", {"advance": "soon"}, '"soon" is no duration'),
+        ("/clock", {"advance": -1}, "time does not go back"),
+        ("/runs/1", {"status": "completed"}, "there is no run 1"),
+        ("/merge", {"repository": "acme/repoA", "number": 9}, "has no pull request 9"),
+        ("/installation", {"action": "dance"}, 'action is "dance"'),
+        ("/limits", {"primary_per_hour": "many"}, "must be a number of requests"),
+        ("/repositories/acme/repoA", {"name": "repoB"}, 'has a repository "repoB" already'),
+    ],
+)
+async def test_a_wrong_control_call_is_refused_with_a_sentence(hub: Hub, path: str, body: Json, words: str) -> None:
+    assert words in (await hub.control("POST", path, body, expect=400))["message"]
+
+
+async def test_an_unknown_control_names_those_there_are(hub: Hub) -> None:
+    answer = await hub.control("GET", "/colours", expect=404)
+    assert "POST /_simulator/push" in answer["known"]
+    for route in ("state", "log", "clock"):
+        assert f"GET /_simulator/{route}" in answer["known"]
