@@ -30,6 +30,10 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("config", "app.cli.config:config", "Check a config file; print its JSON Schema."),
     Command("demo", "app.cli.demo:demo", "See it work: a whole story on this machine, with a simulated GitHub."),
+    Command("serve", "app.cli.serve:serve", "Serve webhooks, API and pages, with a worker in the same process."),
+    Command("worker", "app.cli.worker:worker", "Run a worker alone; as many as wanted."),
+    Command("token", "app.cli.token:token", "Create, list and revoke API tokens, in the database."),
+    Command("deliveries", "app.cli.deliveries:deliveries", "List, show and replay deliveries, in the database."),
     Command("settings", "app.cli.settings:settings", "Show the settings in force, secrets masked."),
     Command("simulate-github", "app.simulator.cli:simulate_github", "Run the simulated GitHub alone."),
 )

@@ -1,0 +1,108 @@
+"""Plain pages: the list of change sets, one set, one orchestration. They work without any script.
+
+Law: they are for who came with the one-time token that the log prints at start (CONTRACT §2); everything shown is
+escaped by the template engine, and an address becomes a link only if it is one of http or https.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store import views
+from app.store.transaction import transaction
+from app.web import cursors, inputs, present, shapes
+from app.web.context import Web, WebContext
+from app.web.visitors import COOKIE, VALID
+
+POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+HEADERS = {"content-security-policy": POLICY, "referrer-policy": "no-referrer"}
+
+_templates = Jinja2Templates(
+    env=Environment(loader=PackageLoader("app.web"), autoescape=True, undefined=StrictUndefined)
+)
+router = APIRouter(include_in_schema=False)
+
+
+def _page(request: Request, name: str, status: int = 200, **values: Any) -> Response:
+    return _templates.TemplateResponse(request, name, values, status, HEADERS)
+
+
+class Stranger(Exception):
+    """A visitor without the cookie."""
+
+
+def visitor(request: Request, web: Web) -> None:
+    if not web.visitors.admits(request.cookies.get(COOKIE), web.clock()):
+        raise Stranger
+
+
+Visitor = Depends(visitor)
+
+
+def strange(request: Request, _error: Exception) -> Response:
+    """A link on another site sends no strict cookie; the link on this page does."""
+    return _page(request, "stranger.html", 401, path=request.url.path)
+
+
+@router.get("/login")
+async def login(web: Web, token: Annotated[str, Query(min_length=1, max_length=200)]) -> Response:
+    """Trade the one-time token for a cookie."""
+    cookie = web.visitors.redeem(token, web.clock())
+    if cookie is None:
+        raise Stranger
+    answer = RedirectResponse("/", 303, HEADERS)
+    secure = (web.settings.public_url or "").startswith("https://")
+    age = int(VALID.total_seconds())
+    answer.set_cookie(COOKIE, cookie, max_age=age, secure=secure, httponly=True, samesite="strict")
+    return answer
+
+
+@router.get("/", dependencies=[Visitor])
+async def home(request: Request, web: Web, cursor: inputs.Cursor = None) -> Response:
+    after, limit = cursors.moment_and_name(cursor), 50
+    async with transaction(web.engine) as connection:
+        found = await views.list_change_sets(connection, views.SetFilter(), limit + 1, after)
+        items = await present.change_sets(connection, found[:limit])
+    last = found[limit - 1] if len(found) > limit else None
+    following = cursors.of_moment(last.created_at, last.state.id) if last else None
+    return _page(request, "home.html", sets=items, following=following)
+
+
+@router.get("/change-sets/{id}", dependencies=[Visitor])
+async def change_set_page(set_id: inputs.IdPath, request: Request, web: Web) -> Response:
+    async with transaction(web.engine) as connection:
+        view = await views.change_set(connection, set_id)
+        current = view.orchestration_id if view else None
+        shown = await _orchestration(connection, web, request, current) if current else None
+        sets = await present.change_sets(connection, [view] if view else [])
+    if not sets:
+        return _page(request, "missing.html", 404, what=f"change set {set_id}")
+    return _page(request, "change_set.html", set=sets[0], orchestration=shown, github=web.settings.github_url)
+
+
+@router.get("/orchestrations/{id}", dependencies=[Visitor])
+async def orchestration_page(orchestration_id: inputs.IdPath, request: Request, web: Web) -> Response:
+    async with transaction(web.engine) as connection:
+        shown = await _orchestration(connection, web, request, orchestration_id)
+    if shown is None:
+        return _page(request, "missing.html", 404, what=f"orchestration {orchestration_id}")
+    return _page(request, "change_set.html", set=None, orchestration=shown, github=web.settings.github_url)
+
+
+async def _orchestration(
+    connection: AsyncConnection, web: WebContext, request: Request, orchestration_id: str
+) -> shapes.Orchestration | None:
+    view = await views.orchestration(connection, orchestration_id)
+    return await present.orchestration(connection, view, present.base_url(web, request)) if view else None
+
+
+@router.get("/static/lockstep.css")
+async def stylesheet() -> Response:
+    source = _templates.env.get_template("lockstep.css").render()
+    return Response(source, media_type="text/css", headers={"cache-control": "max-age=3600"})

@@ -1,0 +1,133 @@
+"""Views become the JSON of the API. Pure but for the look-up of repositories' names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.change_set import Kind
+from app.domain.facts import Branch, Pull, PullState
+from app.domain.manifest import manifest as manifest_of
+from app.domain.orchestration import Attempt, Build, Orchestration
+from app.domain.verdict import VerdictState
+from app.store.views import OrchestrationView, SetView, repository_names
+from app.web import shapes
+from app.web.context import WebContext
+from app.web.inputs import SetStateName
+from app.web.words import reason_of
+
+Names = Mapping[int, str]
+
+
+def base_url(web: WebContext, request: Request) -> str:
+    """Where the caller reaches us: the public address, else the one it used."""
+    return web.settings.public_url or str(request.base_url).rstrip("/")
+
+
+async def orchestration(connection: AsyncConnection, view: OrchestrationView, base: str) -> shapes.Orchestration:
+    one = view.orchestration
+    names = await repository_names(connection, (build.repository_id for build in one if build.repository_id))
+    return shapes.Orchestration(
+        id=one.id,
+        kind="branch" if view.set_kind is Kind.BRANCH else "change_set",
+        owner=view.owner,
+        pipeline=view.pipeline,
+        change_set_id=None if view.set_kind is Kind.BRANCH else view.set_id,
+        state=one.state,
+        trigger=shapes.Trigger(kind=one.trigger.kind.value, actor=one.trigger.actor),
+        created_at=one.created_at,
+        finished_at=one.finished_at,
+        url=f"{base}/orchestrations/{one.id}",
+        manifest_url=f"{base}/api/v1/orchestrations/{one.id}/manifest",
+        builds=[_build(build, one, view.owner, names) for build in one],
+    )
+
+
+def _build(build: Build, one: Orchestration, owner: str, names: Names) -> shapes.Build:
+    return shapes.Build(
+        name=build.name,
+        repository=names.get(build.repository_id or 0, f"{owner}/{build.spec.repository}"),
+        workflow=build.spec.workflow,
+        needs=list(build.spec.needs),
+        sha=build.sha,
+        state=build.state,
+        reason=reason_of(build, one),
+        reused_from=build.reused.orchestration_id if build.reused else None,
+        attempts=[_attempt(attempt) for attempt in build.attempts],
+    )
+
+
+def _attempt(attempt: Attempt) -> shapes.Attempt:
+    return shapes.Attempt(
+        number=attempt.number,
+        run_id=attempt.run_id,
+        run_attempt=attempt.run_attempt or None,
+        url=attempt.url,
+        state=attempt.state,
+        conclusion=attempt.conclusion,
+        started_at=attempt.started_at,
+        finished_at=attempt.finished_at,
+    )
+
+
+def manifest(view: OrchestrationView) -> shapes.Manifest:
+    one = view.orchestration
+    owner = one.pipeline.owner if one.pipeline else view.owner
+    return shapes.Manifest.model_validate(manifest_of(one, one.builds, owner))
+
+
+async def change_sets(connection: AsyncConnection, views: Iterable[SetView]) -> list[shapes.ChangeSet]:
+    """One look-up of names for all of them."""
+    found = list(views)
+    ids = {one for view in found for one in _repositories(view)}
+    names = await repository_names(connection, ids) if ids else {}
+    return [_change_set(view, names) for view in found]
+
+
+def _change_set(view: SetView, names: Names) -> shapes.ChangeSet:
+    state = view.state
+    return shapes.ChangeSet(
+        id=state.id,
+        owner=view.owner,
+        pipeline=state.pipeline.name,
+        key=state.key,
+        base_line=state.base_line,
+        state=SetStateName(view.summary),
+        verdict=_verdict(*view.verdict) if view.verdict else None,
+        members=[_member(part, view, names) for part in _parts(view)],
+        orchestration_id=view.orchestration_id,
+    )
+
+
+def _parts(view: SetView) -> list[Pull | Branch]:
+    """What the set is made of; a pull request that was merged still stands in it (DESIGN §4)."""
+    state = view.state
+    parts: list[Pull | Branch] = []
+    for one in sorted(_repositories(view)):
+        merged = [p for p in state.pulls if p.repository_id == one and p.state is PullState.MERGED]
+        parts += state.members(one) or merged
+    return parts
+
+
+def _repositories(view: SetView) -> set[int]:
+    pulls = {pull.repository_id for pull in view.state.pulls}
+    return pulls | {branch.repository_id for branch in view.state.branches}
+
+
+def _member(part: Pull | Branch, view: SetView, names: Names) -> shapes.Member:
+    said = next((said.verdict for said in view.state.said if said.at == (part.repository_id, part.head)), None)
+    pull = part if isinstance(part, Pull) else None
+    return shapes.Member(
+        repository=names.get(part.repository_id, f"{view.owner}/{part.repository_id}"),
+        pull_request=pull.number if pull else None,
+        branch=part.branch,
+        head_sha=part.head,
+        draft=pull.draft if pull else False,
+        verdict=_verdict(said.state.value, said.description) if pull and said else None,
+    )
+
+
+def _verdict(state: str, description: str) -> shapes.Verdict:
+    return shapes.Verdict(state=VerdictState(state), description=description)
