@@ -54,6 +54,8 @@ async def _serve(simulator: Simulator, port: int) -> None:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
+    if simulator.world.app.public_key is None:
+        typer.echo("No --public-key-file: every JWT will be refused until one is registered.", err=True)
     async with running(simulator, port) as address:
         typer.echo(f"Simulated GitHub at {address}; its controls at {address}/_simulator")
         await stop.wait()

@@ -16,6 +16,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -233,8 +234,9 @@ class Deliveries:
         delivery.delivered_at, delivery.status, delivery.status_code = self.world.clock.now(), status, code
         delivery.response_body = response
         self.recorded[delivery.id] = delivery
+        path = urlsplit(self.world.app.webhook_url or "").path or None
         self.log.add(
-            "delivery", delivery.delivered_at, method="POST", path=self.world.app.webhook_url,
+            "delivery", delivery.delivered_at, method="POST", path=path,
             query={"event": delivery.event, "action": delivery.action, "id": delivery.id, "status": status,
                    "fault": delivery.fault},
             headers=delivery.headers or self._headers(delivery), body=parsed(delivery.payload), status=code,

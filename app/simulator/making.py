@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
+
 from app.simulator import pulls, refs, workflows
 from app.simulator.errors import ControlError
 from app.simulator.faults import seconds_of
@@ -18,7 +20,7 @@ Json = dict[str, Any]
 
 REPOSITORY_KEYS = {
     "default_branch", "files", "required", "branches", "visibility", "private", "archived", "topics", "merge_queue",
-    "methods", "delete_branch_on_merge", "disabled_workflows", "strict",
+    "methods", "delete_branch_on_merge", "disabled", "disabled_workflows", "strict",
 }  # fmt: skip
 SCRIPT_KEYS = {"repository", "workflow", "queue", "length", "conclusion", "when", "attempt", "times", "silent"}
 PULL_KEYS = {"repository", "head", "base", "title", "body", "actor", "fork", "draft"}
@@ -58,13 +60,13 @@ def repository(world: World, full_name: str, about: Json) -> Repository:
     visibility = about.get("visibility") or ("public" if about.get("private") is False else "private")
     owner = world.account(owner_name, "Organization")
     repo = world.add_repository(owner, name, about.get("default_branch", "main"), visibility)
-    files = {str(path): str(text) for path, text in (about.get("files") or {}).items()}
+    files = {str(path): file_text(text) for path, text in (about.get("files") or {}).items()}
     files.setdefault("README.md", f"# {name}\n")
     first = repo.store.commit(files, (), f"Begin {full_name}", owner_name, world.clock.now())
     repo.branches[repo.default_branch] = first.sha
     workflows.discover(world, repo, first.sha)
     repo.topics = list(about.get("topics") or [])
-    repo.archived = bool(about.get("archived", False))
+    repo.archived, repo.disabled = bool(about.get("archived", False)), bool(about.get("disabled", False))
     repo.methods = set(about.get("methods") or ("merge", "squash", "rebase"))
     repo.delete_branch_on_merge = bool(about.get("delete_branch_on_merge", False))
     _branches(world, repo, about.get("branches") or [])
@@ -86,7 +88,8 @@ def _branches(world: World, repo: Repository, given: Any) -> None:
             raise ControlError(f'branch {name} of {repo.full_name} cannot begin at "{wish.get("from")}"')
         sha = start
         if wish.get("files"):
-            sha = refs.write(world, repo, (start,), wish["files"], f"Work on {name}", repo.owner.login).sha
+            files = {str(path): file_text(text) for path, text in wish["files"].items()}
+            sha = refs.write(world, repo, (start,), dict(files), f"Work on {name}", repo.owner.login).sha
         repo.branches[str(name)] = sha
         workflows.discover(world, repo, sha)
 
@@ -143,6 +146,11 @@ def script(world: World, body: Json) -> Script:
     return made
 
 
+def file_text(content: Any) -> str:
+    """What a file holds: text as it is, a mapping or a list as YAML."""
+    return content if isinstance(content, str) else str(yaml.safe_dump(content, sort_keys=False))
+
+
 def workflow_text(value: Any) -> str:
     """An input's value as runs keep it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -164,7 +172,7 @@ def push(
     made_of = repo.store.commits[start].parents[:1] if force and tip else (start,)
     count = len(repo.store.commits)
     changed = {f"changes/{branch}.txt": f"push {count}\n"} if files is None else files
-    text = {str(path): None if content is None else str(content) for path, content in changed.items()}
+    text = {str(path): None if content is None else file_text(content) for path, content in changed.items()}
     made = refs.write(world, repo, made_of or (start,), text, message or f"Push to {branch}", actor.login)
     refs.move(world, repo, branch, made.sha, actor)
     return made.sha

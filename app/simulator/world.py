@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from app.simulator.clock import Clock
@@ -78,7 +79,7 @@ class World:
         self.tokens: dict[str, Token] = {}
         self.rulesets: dict[int, Ruleset] = {}
         self.scripts: list[Script] = []
-        self.deleted: dict[int, str] = {}
+        self.manifests: dict[str, tuple[Json, Account, datetime]] = {}  # by the code that names them
         self._listener: Listener | None = None
         self._journal: Callable[[str, Json], None] | None = None
         ghost = self.account("github", "Organization")

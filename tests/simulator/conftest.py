@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ class Hub:
         """A JWT as GitHub wants it, but for what ``claims`` say."""
         now = int(time.time())
         whole = {"iat": now - 60, "exp": now + 540, "iss": str(APP_ID), **claims}
-        return jwt.encode(whole, self.private, algorithm="RS256")
+        return jwt.PyJWS().encode(json.dumps(whole).encode(), self.private, algorithm="RS256")
 
     async def token(self, body: Json | None = None) -> str:
         """A token of the first installation."""

@@ -183,3 +183,26 @@ async def test_a_fork_is_a_repository_of_its_own(hub: Hub) -> None:
     await hub.control("POST", "/clock", {"advance": 0})
     assert hub.payloads("pull_request", "synchronize")[0]["number"] == made["number"]
     assert "DPTA-9" not in (await hub.state())["branches"]
+
+
+async def test_a_merge_in_the_background_is_judged_later(hub: Hub) -> None:
+    path = f"{A}/pulls/1/merge-async"
+    asked = await hub.ask("PUT", path, {"merge_method": "squash"})
+    uuid = asked.json()["details"]["uuid"]
+    again = await hub.ask("PUT", path, {})
+    assert (asked.status_code, again.status_code, again.json()["details"]["uuid"]) == (202, 409, uuid)
+    assert (await hub.ask("GET", f"{path}/{uuid}")).json()["status"] == "pending"
+    await hub.control("POST", "/clock", {"advance": 0})
+    failed = (await hub.ask("GET", f"{path}/{uuid}")).json()
+    assert failed["status"] == "failed"
+    assert "Required status check" in failed["details"]["message"]
+    head = (await hub.state())["pulls"]["1"]["head_sha"]
+    await hub.ask("POST", f"{A}/statuses/{head}", {"state": "success", "context": "orchestrator-build"})
+    second = (await hub.ask("PUT", path, {"sha": head})).json()["details"]["uuid"]
+    await hub.control("POST", "/clock", {"advance": 0})
+    done = (await hub.ask("GET", f"{path}/{second}")).json()
+    assert done["details"]["sha"] == (await hub.state())["branches"]["main"]
+    assert (await hub.ask("PUT", path, {})).json()["status"] == "merged"
+    await hub.control("POST", "/clock", {"advance": "25h"})
+    hub.tokens.clear()
+    assert (await hub.ask("GET", f"{path}/{second}")).status_code == 404

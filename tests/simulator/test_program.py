@@ -232,3 +232,28 @@ async def test_an_unknown_control_names_those_there_are(hub: Hub) -> None:
     assert "POST /_simulator/push" in answer["known"]
     for route in ("state", "log", "clock"):
         assert f"GET /_simulator/{route}" in answer["known"]
+
+
+async def test_an_app_is_registered_from_a_manifest(hub: Hub) -> None:
+    manifest = {
+        "name": "My Lockstep", "url": "http://x.test", "redirect_url": "http://x.test/back", "default_events": ["push"],
+        "hook_attributes": {"url": "http://x.test/hook"}, "default_permissions": {"statuses": "write"},
+    }  # fmt: skip
+    form = {"manifest": json.dumps(manifest)}
+    sent = await hub.client.post("/organizations/acme/settings/apps/new?state=abc", data=form)
+    assert sent.status_code == 302
+    back = httpx.URL(sent.headers["location"])
+    assert (back.host, back.params["state"]) == ("x.test", "abc")
+    path = f"/app-manifests/{back.params['code']}/conversions"
+    made = (await hub.client.post(path)).json()
+    assert (made["slug"], made["owner"]["login"], made["events"]) == ("my-lockstep", "acme", ["push"])
+    assert made["pem"].startswith("-----BEGIN RSA PRIVATE KEY-----")
+    hub.private = made["pem"]
+    assert (await hub.ask("GET", "/app", auth=hub.jwt())).json()["name"] == "My Lockstep"
+    assert (await hub.client.post(path)).status_code == 404
+    assert hub.simulator.world.app.webhook_secret == made["webhook_secret"]
+
+
+async def test_a_jwt_may_name_its_issuer_as_number_or_client(hub: Hub) -> None:
+    for issuer in (7, "7", hub.simulator.world.app.client_id):
+        assert (await hub.ask("GET", "/app", auth=hub.jwt(iss=issuer))).status_code == 200

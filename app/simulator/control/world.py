@@ -206,7 +206,10 @@ def installation(order: Order) -> Reply:
         raise ControlError(f'there is no owner "{owner}"')
     actor = world.account(body["actor"]) if body.get("actor") else account
     repos = [making.find(world, name, account.login) for name in names]
-    found, action = world.installation_on(account), body["action"]
+    found, action = (
+        world.installation_on(account),
+        {"suspended": "suspend", "unsuspended": "unsuspend"}.get(body["action"], body["action"]),
+    )
     if action == "created":
         if found is not None:
             raise ControlError(f"the App is installed on {account.login} already")

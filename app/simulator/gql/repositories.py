@@ -71,6 +71,15 @@ class RepositoryView:
         """Pull requests by state, head and base."""
         return pull_page(self.reader, self.repo, arguments)
 
+    def repositoryTopics(self, info: Any, **arguments: Any) -> Json:
+        """Its topics."""
+        found = [
+            {"typename": "RepositoryTopic", "id": node_id("Ref", f"{self.repo.id}:{name}"),
+             "topic": {"typename": "Topic", "id": node_id("Ref", f"topic:{name}"), "name": name}}
+            for name in self.repo.topics
+        ]  # fmt: skip
+        return page(found, arguments)
+
     def object(self, info: Any, expression: str | None = None, oid: str | None = None) -> Any:
         """A commit, or a file as ``ref:path``."""
         self.reader.need(self.repo, "contents=read")

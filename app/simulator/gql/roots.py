@@ -8,7 +8,7 @@ from app.simulator import merging, queue
 from app.simulator.errors import Refusal
 from app.simulator.gql.pulls import CommentView, EntryView, PullView
 from app.simulator.gql.repositories import RepositoryView
-from app.simulator.gql.shapes import AccountView, Reader, failure, unresolved
+from app.simulator.gql.shapes import AccountView, Reader, failure, page, unresolved
 from app.simulator.ids import read_node_id
 from app.simulator.model import Repository
 
@@ -52,6 +52,32 @@ def _repository(reader: Reader, repo: Repository, node: str) -> RepositoryView:
     return RepositoryView(reader, repo)
 
 
+class OrganizationView(AccountView):
+    """``Organization``, with what it owns."""
+
+    def repositories(
+        self,
+        info: Any,
+        isArchived: bool | None = None,
+        isFork: bool | None = None,
+        **arguments: Any,
+    ) -> Json:
+        """Its repositories that the caller sees."""
+        found = [
+            RepositoryView(self.reader, repo)
+            for repo in self.reader.world.repositories.values()
+            if repo.owner is self.account
+            and self.reader.sees(repo)
+            and isArchived in (None, repo.archived)
+            and isFork in (None, repo.parent is not None)
+        ]
+        return page(found, arguments)
+
+    def repository(self, info: Any, name: str, followRenames: bool = True) -> RepositoryView:
+        """One of them."""
+        return Query(self.reader).repository(info, self.account.login, name, followRenames)
+
+
 class Query:
     """GraphQL's ``Query``."""
 
@@ -90,7 +116,7 @@ class Query:
         found = self.reader.world.find_account(login)
         if found is None or found.kind != "Organization":
             raise failure("NOT_FOUND", f"Could not resolve to an Organization with the login of '{login}'.")
-        return AccountView(self.reader, found)
+        return OrganizationView(self.reader, found)
 
     def repositoryOwner(self, info: Any, login: str) -> AccountView | None:
         """Anybody who owns repositories."""

@@ -40,8 +40,15 @@ type User implements Actor & Node & RepositoryOwner { databaseId: Int id: ID! lo
 type Bot implements Actor & Node { databaseId: Int id: ID! login: String! url: URI! }
 type Organization implements Actor & Node & RepositoryOwner {
   databaseId: Int id: ID! login: String! url: URI!
+  repositories(
+    after: String, before: String, first: Int, last: Int, isArchived: Boolean, isFork: Boolean
+  ): RepositoryConnection!
   repository(followRenames: Boolean = true, name: String!): Repository
 }
+type RepositoryConnection { nodes: [Repository] pageInfo: PageInfo! totalCount: Int! }
+type RepositoryTopicConnection { nodes: [RepositoryTopic] pageInfo: PageInfo! totalCount: Int! }
+type RepositoryTopic implements Node { id: ID! topic: Topic! }
+type Topic implements Node { id: ID! name: String! }
 
 type PageInfo { endCursor: String hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String }
 type RateLimit { cost: Int! limit: Int! nodeCount: Int! remaining: Int! resetAt: DateTime! used: Int! }
@@ -68,6 +75,7 @@ type Repository implements Node {
     after: String, before: String, first: Int, last: Int, direction: OrderDirection, orderBy: RefOrder,
     query: String, refPrefix: String!
   ): RefConnection
+  repositoryTopics(after: String, before: String, first: Int, last: Int): RepositoryTopicConnection!
   url: URI!
   visibility: RepositoryVisibility!
 }
