@@ -22,6 +22,7 @@ from starlette.routing import Route
 from app.composition import Service
 from app.github import Pacing
 from app.inbox.door import Door
+from app.jobs.requests import replay_delivery
 from app.settings import Settings
 from app.simulator.server import Options, Simulator, running
 from app.store.timers import next_due
@@ -106,7 +107,7 @@ class Play:
         return (await self.people.get(f"{self.url}/_simulator/state")).json()
 
     async def log(self) -> list[dict[str, Any]]:
-        return list((await self.people.get(f"{self.url}/_simulator/log")).json())
+        return self.simulator.log.entries
 
     async def requests(self, method: str, ending: str) -> list[dict[str, Any]]:
         """Requests of the service, by method and end of path."""
@@ -142,10 +143,10 @@ class Play:
 
     async def _work(self) -> None:
         while True:
-            before = len(await self.log())
+            before = len(self.simulator.log.entries)
             await self.simulator.advance(0)
             await self.service.worker.run_until_idle()
-            if len(await self.log()) == before:
+            if len(self.simulator.log.entries) == before:
                 return
 
     async def advance(self, moment: datetime) -> None:
@@ -156,6 +157,10 @@ class Play:
             ours = await next_due(connection)
         theirs = self.simulator.clock.next_due()
         return min([moment for moment in (ours, theirs.at if theirs else None) if moment], default=None)
+
+    async def replay(self, guid: str) -> None:
+        async with transaction(self.service.engine) as connection:
+            assert await replay_delivery(self.service.context, connection, guid)
 
     async def rows(self, query: str) -> list[Any]:
         async with transaction(self.service.engine) as connection:
