@@ -7,11 +7,14 @@ each step everything that can happen at the present moment has happened. What ne
 from __future__ import annotations
 
 import asyncio
+import hmac
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, TypeVar
 
+import httpx
 from sqlalchemy import text
 
 from app.composition import Service
@@ -104,6 +107,25 @@ class Stage:
         """All entries so far."""
         self.run(self.control.read_log())
         return self.control.log
+
+    def deliver(self, event: str | None, payload: Any, guid: str | None, *, secret: str | None = None) -> int:
+        """Send a webhook as GitHub would, the body as it is where it is bytes; the status of the answer.
+
+        :param secret: the one to sign with; None: the App's; empty: no signature.
+        """
+        body = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
+        key = self._credentials.webhook_secret if secret is None else secret
+        headers = {"content-type": "application/json"}
+        if key:
+            headers["x-hub-signature-256"] = "sha256=" + hmac.digest(key.encode(), body, "sha256").hex()
+        headers |= {"x-github-event": event} if event else {}
+        headers |= {"x-github-delivery": guid} if guid else {}
+        return self.run(self._send(body, headers))
+
+    async def _send(self, body: bytes, headers: dict[str, str]) -> int:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            address = services.address(self._listener) + services.HOOK
+            return (await client.post(address, content=body, headers=headers)).status_code
 
     def now(self) -> datetime:
         return self._simulator.clock.now()

@@ -7,6 +7,7 @@ simulator shows is asserted. Runs that began and were not looked at by ``builds`
 from __future__ import annotations
 
 from typing import Any, Self
+from uuid import uuid4
 
 import pytest
 
@@ -91,6 +92,21 @@ class Story:
         """What was held back goes on."""
         self.stage.call("DELETE", "/faults")
         self.stage.pump()
+        return self
+
+    def delivers(self, event: str, payload: Any, *, guid: str | None = None, **how: Any) -> int:
+        """A delivery of our own making at the front door, signed unless told otherwise; the status of the answer."""
+        status = self.stage.deliver(event, payload, guid or uuid4().hex, **how)
+        self.stage.pump()
+        return status
+
+    def delivers_again(self, event: str, *, guid: str | None = None) -> Self:
+        """The youngest delivery of this event comes once more, under its own id or under another."""
+        sent = [one for one in self.stage.log if one["kind"] == "delivery" and one["query"]["event"] == event]
+        known = sent[-1]["headers"]["X-GitHub-Delivery"]
+        status = self.delivers(event, sent[-1]["body"], guid=guid or known)
+        if status != 202:
+            self.stage.fail(f"{event} was answered {status} when it came again")
         return self
 
     def waits(self, seconds: float) -> Self:

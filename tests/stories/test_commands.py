@@ -1,0 +1,214 @@
+"""CONTRACT §5: slash commands: who may, what they do, and how they are answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness.story import Story
+from tests.stories.conftest import Begin
+
+ALL = ("repoA", "repoB", "repoC", "repoD", "repoE")
+
+
+def test_run_builds_at_once(story: Story) -> None:
+    story.opens("repoB").comments("repoB", "/orchestrate run").is_accepted()
+    story.builds("repoB", within=1)
+
+
+def test_run_on_a_green_set_builds_nothing_that_can_be_reused(story: Story) -> None:
+    story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
+    story.comments("repoB", "/orchestrate").is_accepted()
+    story.builds_nothing().sign("repoB").is_success()
+
+
+def test_run_fresh_builds_everything_again(story: Story) -> None:
+    story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
+    story.comments("repoB", "/orchestrate run --fresh").is_accepted()
+    story.sign("repoD").is_pending()
+    story.builds("repoB", "repoD", within=1).passes().sign("repoD").is_success()
+
+
+def test_retry_builds_what_failed_and_what_stands_on_it(story: Story) -> None:
+    story.opens(*ALL).builds("repoA").passes()
+    middle = story.builds("repoB", "repoC", "repoD")
+    middle.of("repoB").passes()
+    middle.of("repoD").passes()
+    middle.of("repoC").fails()
+    story.comments("repoE", "/orchestrate retry").is_accepted()
+    for sign in story.signs(*ALL):
+        sign.is_pending("Building DPTA-1122 (5 builds)")
+    story.builds("repoC", within=1).passes().builds("repoE").passes()
+    for sign in story.signs(*ALL):
+        sign.is_success("5 builds passed")
+
+
+def test_retry_of_a_repository_by_name_whatever_its_case(story: Story) -> None:
+    runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
+    runs.fails()
+    story.comments("repoB", "/orchestrate retry REPOd").is_accepted()
+    story.builds("repoD", within=1).passes().builds_nothing()
+    story.sign("repoD").is_failure("repoB failed")
+
+
+def test_retry_after_a_head_has_moved_is_a_new_orchestration(story: Story) -> None:
+    runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
+    runs.of("repoD").passes()
+    runs.of("repoB").fails()
+    story.fault("delivery", "drop", event="push").fault("delivery", "drop", event="pull_request")
+    story.pushes("repoD").comments("repoB", "/orchestrate retry").is_accepted()
+    story.builds("repoB", "repoD").passes()
+    story.sign("repoD").is_success()
+
+
+def test_cancel_stops_what_runs_and_says_who(story: Story) -> None:
+    runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
+    story.comments("repoB", "/orchestrate cancel", actor="bob").is_accepted()
+    runs.are_cancelled()
+    for sign in story.signs("repoB", "repoD"):
+        sign.is_failure("Cancelled by @bob. Comment /orchestrate to build")
+    story.builds_nothing().comments("repoB", "/orchestrate")
+    story.builds("repoB", "repoD").passes().sign("repoB").is_success()
+
+
+def test_cancel_while_waiting(story: Story) -> None:
+    story.opens("repoB").comments("repoB", "/orchestrate cancel").is_accepted()
+    story.builds_nothing().sign("repoB").is_failure("Cancelled by @ann")
+    story.pushes("repoB").sign("repoB").is_pending()
+    story.builds("repoB")
+
+
+def test_invalidate_withdraws_and_starts_over_as_a_push_would(story: Story) -> None:
+    story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
+    story.comments("repoB", "/orchestrate invalidate").is_accepted()
+    for sign in story.signs("repoB", "repoD"):
+        sign.is_pending()
+    story.waits(3600).sign("repoD").is_success()
+
+
+def test_status_answers_those_who_read(story: Story) -> None:
+    story.act("/members", repository="repoB", login="rita", permission="read")
+    story.opens("repoB", "repoD").builds("repoB", "repoD")
+    answer = story.comments("repoB", "/orchestrate status", actor="rita").is_accepted().answer()
+    assert "DPTA-1122" in answer
+    assert "pending" in answer
+    assert "repoD" in answer
+
+
+def test_help_names_the_commands(story: Story) -> None:
+    answer = story.opens("repoB").comments("repoB", "/orchestrate help").is_accepted().answer()
+    for word in ("run", "retry", "cancel", "invalidate", "status"):
+        assert word in answer
+
+
+@pytest.mark.parametrize("word", ["", "run", "retry", "cancel", "invalidate"])
+def test_who_only_reads_may_not_act(story: Story, word: str) -> None:
+    story.act("/members", repository="repoB", login="rita", permission="read")
+    runs = story.opens("repoB").builds("repoB")
+    comment = story.comments("repoB", f"/orchestrate {word}", actor="rita").is_refused()
+    assert "write access to ismenablement/repoB" in comment.answer()
+    runs.are_going_on()
+
+
+def test_write_access_elsewhere_is_not_enough(story: Story) -> None:
+    story.act("/members", repository="repoD", login="dora", permission="write")
+    story.opens("repoB", "repoD")
+    story.comments("repoB", "/orchestrate", actor="dora").is_refused()
+    story.comments("repoD", "/orchestrate", actor="dora").is_accepted()
+
+
+def test_one_refusal_per_person_pull_request_and_hour(story: Story) -> None:
+    story.opens("repoB", "repoD")
+    first = story.comments("repoB", "/orchestrate", actor="eve").is_refused()
+    story.comments("repoB", "/orchestrate cancel", actor="eve").is_refused()
+    assert len(first.answers()) == 1
+    assert story.comments("repoD", "/orchestrate", actor="eve").is_refused().answer()
+    story.waits(3700)
+    story.comments("repoB", "/orchestrate", actor="eve").is_refused()
+    assert len(first.answers()) == 2
+
+
+def test_an_unknown_word_is_told_what_would_work(story: Story) -> None:
+    answer = story.opens("repoB").comments("repoB", "/orchestrate retyr").is_refused().answer()
+    assert "retry" in answer
+
+
+def test_case_does_not_matter_and_several_lines_are_done_in_order(story: Story) -> None:
+    story.opens("repoB")
+    body = "Looks odd.\n/Orchestrate CANCEL\r\nand then\n/ORCHESTRATE help"
+    assert "retry" in story.comments("repoB", body).is_accepted().answer()
+    story.sign("repoB").is_failure("Cancelled by @ann")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "please /orchestrate cancel",
+        "> /orchestrate cancel",
+        "```\n/orchestrate cancel\n```",
+        "~~~\n/orchestrate cancel\n~~~",
+        "    /orchestrate cancel",
+        "`/orchestrate cancel`",
+        "<!--\n/orchestrate cancel\n-->",
+        "/orchestrates cancel",
+    ],
+)
+def test_what_is_no_command(story: Story, body: str) -> None:
+    runs = story.opens("repoB").builds("repoB")
+    story.comments("repoB", body).is_unanswered()
+    runs.are_going_on()
+
+
+def test_bots_and_edits_are_not_heard(story: Story) -> None:
+    runs = story.opens("repoB").builds("repoB")
+    story.comments("repoB", "/orchestrate cancel", actor="helper[bot]").is_unanswered()
+    comment = story.comments("repoB", "good morning")
+    story.act("/comments", repository="repoB", id=comment.id, body="/orchestrate cancel", actor="ann")
+    comment.is_unanswered()
+    runs.are_going_on()
+
+
+def test_the_same_comment_twice_is_one_command(story: Story) -> None:
+    story.opens("repoB")
+    comment = story.comments("repoB", "/orchestrate status").is_accepted()
+    before = story.mark()
+    story.delivers_again("issue_comment", guid="another-guid").delivers_again("issue_comment")
+    assert len(comment.answers()) == 1
+    assert comment.reactions() == ["eyes", "rocket"]
+    assert not story.requests("*", "*", before)
+
+
+def test_a_pull_request_in_two_sets_is_commanded_in_both_or_in_one(begin: Begin) -> None:
+    from tests.harness.worlds import config, seed
+
+    product = {"branches": r"DPTA-\d+", "comment": False, "start": "command", "builds": {"repoB": {}}}
+    other = {**product, "status": "other-build", "builds": {"repoB": {}, "repoC": {}}}
+    story = begin(seed=seed(config(pipelines={"product": product, "other": other})))
+    story.opens("repoB", "repoC").comments("repoB", "/orchestrate --pipeline other").is_accepted()
+    story.builds("repoB", "repoC").passes().builds_nothing()
+    story.sign("repoB").is_pending("Comment /orchestrate to build")
+    story.comments("repoB", "/orchestrate --fresh").is_accepted()
+    story.builds("repoB", "repoB", "repoC")
+    unknown = story.comments("repoB", "/orchestrate --pipeline nothing").is_refused()
+    assert "nothing" in unknown.answer()
+
+
+def test_a_command_costs_one_permission_read_and_two_reactions(story: Story) -> None:
+    story.opens("repoB")
+    before = story.mark()
+    story.comments("repoB", "/orchestrate cancel")
+    assert len(story.requests("GET", "*/permission", before)) == 1
+    assert len(story.requests("POST", "*/reactions", before)) == 2
+    assert len(story.requests("GET", "*", before)) == 1
+
+
+def test_a_permission_that_cannot_be_read_is_none(story: Story) -> None:
+    runs = story.opens("repoB").builds("repoB")
+    story.fault("request", "status", {"status": 404, "body": {"message": "Not Found"}}, path="*/permission")
+    story.comments("repoB", "/orchestrate cancel").is_refused()
+    runs.are_going_on()
+
+
+def test_a_comment_on_a_pull_request_of_no_set(story: Story) -> None:
+    story.opens("orchestrator", branch="tidy")
+    answer = story.comments("orchestrator", "/orchestrate").is_refused().answer()
+    assert "no change set" in answer
