@@ -47,6 +47,14 @@ class Said:
     def at(self) -> tuple[int, str]:
         return (self.repository_id, self.sha)
 
+    @property
+    def open_word(self) -> bool:
+        """What was to be said never reached GitHub, and is to be said now."""
+        return self.verdict.cause == ""
+
+    def unsaid(self) -> Said:
+        return replace(self, verdict=replace(self.verdict, cause=""), refused=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

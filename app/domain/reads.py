@@ -97,7 +97,7 @@ def _believed(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
     after = replace(after, seen_revision=after.revision)
     if event.purpose is ReadPurpose.CONFIRM:
         return _confirmed(after)
-    return _frozen(after, event, now)
+    return _frozen(after, event, now) if wants_freeze(state, now) else after
 
 
 def _folded(state: ChangeSet, read: RepositoryRead, repository_id: int) -> ChangeSet:
@@ -135,8 +135,9 @@ def _confirmed(state: ChangeSet) -> ChangeSet:
 
 
 def _frozen(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
+    """What the read showed is frozen, with what it found for the first time: nothing newer is known."""
     orchestration = state.orchestration
-    if orchestration is None or orchestration.frozen or policy(state) or not wants_freeze(state, now):
+    if orchestration is None or orchestration.frozen or policy(state):
         return state
     if state.kind is not Kind.BRANCH and not state.open_pulls:
         return state

@@ -27,10 +27,10 @@ def spoken(state: ChangeSet) -> Step:
         return state, []
     heads = state.heads()
     kept, effects = _former(state, set(heads))
-    reason = judge(state)
+    present = {said.at: said for said in state.said if said.at in heads}
+    reason = judge(replace(state, said=(*kept, *present.values())))
     for head in heads:
-        known = next((said for said in state.said if said.at == head), None)
-        verdict = _verdict(state, reason, head)
+        known, verdict = present.get(head), _verdict(state, reason, head)
         if known is not None and known.verdict.same_as(verdict):
             kept.append(known)
             continue
@@ -45,7 +45,8 @@ def _verdict(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Verdict
 
 
 def _said(head: tuple[int, str], verdict: Verdict, known: Said | None) -> Said:
-    return Said(*head, verdict, withdrawing=verdict.state is not VerdictState.SUCCESS and _doubtful(known))
+    withdrawing = verdict.state is not VerdictState.SUCCESS and _doubtful(known)
+    return Said(*head, verdict, withdrawing, known.refused if known else None)
 
 
 def _doubtful(known: Said | None) -> bool:
@@ -61,8 +62,9 @@ def _former(state: ChangeSet, heads: set[tuple[int, str]]) -> tuple[list[Said], 
     for said in state.said:
         if said.at in heads:
             continue
-        success = said.verdict.state is VerdictState.SUCCESS
-        if success and said.at not in merged:
+        if said.at in merged:
+            effects.append(Unsay(*said.at))
+        elif said.verdict.state is VerdictState.SUCCESS or said.open_word:
             taken = _verdict(state, Reason(Why.LEFT), said.at)
             kept.append(replace(said, verdict=taken, withdrawing=True))
             effects.append(Say(*said.at, taken))

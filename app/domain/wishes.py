@@ -8,7 +8,7 @@ from datetime import datetime
 from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWanted
 from app.domain.orchestration import Orchestration, OrchestrationState
-from app.domain.world import changed
+from app.domain.world import changed, patient_again
 
 OVER = (
     OrchestrationState.FAILED,
@@ -20,7 +20,7 @@ OVER = (
 
 def run_wanted(state: ChangeSet, event: RunWanted) -> ChangeSet:
     """Waiting: it starts at once. Building or passed: there is nothing to do, unless ``fresh``. Over: once more."""
-    patient = replace(state, void_rounds=0, trouble=None)
+    patient = patient_again(replace(state, void_rounds=0, trouble=None))
     orchestration = state.orchestration
     if orchestration is None or not orchestration.frozen or orchestration.state in OVER or event.fresh:
         return replace(patient, run_wanted=event.trigger, run_fresh=event.fresh)

@@ -19,13 +19,18 @@ from app.domain.pipeline import BaseMoved as BaseMovedRule
 def changed(state: ChangeSet, now: datetime) -> ChangeSet:
     """The set is another one from now on: reads that are under way are void, and it has to be quiet first."""
     return replace(
-        state,
+        patient_again(state),
         revision=state.revision + 1,
         changed_at=now,
         unquiet_since=state.unquiet_since or now,
         trouble=None,
         stale_reads=0,
     )
+
+
+def patient_again(state: ChangeSet) -> ChangeSet:
+    """Where GitHub refused our status before, it is said again."""
+    return replace(state, said=tuple(said.unsaid() if said.refused else said for said in state.said))
 
 
 def compared(before: ChangeSet, after: ChangeSet, now: datetime) -> ChangeSet:

@@ -12,16 +12,22 @@ from datetime import datetime, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.domain import attempts
 from app.domain.clock import wake_at
 from app.domain.effects import CancelRun, DispatchBuild, Effect, ReadSet, Say
 from app.domain.events import (
     CancelWanted,
+    DispatchBegan,
+    DispatchNotMade,
+    DispatchRefused,
     Event,
     InvalidateWanted,
     PullSeen,
+    ReadFailed,
     RetryWanted,
     RunWanted,
     SetRead,
+    SignRefused,
     Trigger,
     TriggerKind,
 )
@@ -44,6 +50,8 @@ class History:
     mail: list[Event] = field(default_factory=list)
     delivered: list[Event] = field(default_factory=list)
     snapshots: list[tuple[datetime, tuple[RepositoryRead, ...]]] = field(default_factory=list)
+
+    performed: list[DispatchBuild] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.world.watch = self.check
@@ -100,6 +108,8 @@ class History:
             "slow": lambda: self.perform(number, slow=True),
             "stale": lambda: self.perform(number, stale=True),
             "lose": lambda: self.perform(number, lose=True),
+            "fail": lambda: self.fail(number),
+            "again": lambda: self.again(number),
             "start": lambda: self.of_a_run(number, self.world.starts),
             "finish": lambda: self.of_a_run(number, lambda run, tell: self.finish(run, number, tell)),
             "rerun": lambda: self.rerun(number),
@@ -156,8 +166,41 @@ class History:
         for event in events:
             self.world.feed(event)
 
+    def again(self, number: int) -> None:
+        """A job that was performed is performed once more: its worker had died before it could say so."""
+        if self.performed:
+            for event in self.dispatch(self.performed[number % len(self.performed)], lose=False):
+                self.world.feed(event)
+
+    def fail(self, number: int) -> None:
+        """GitHub does not do what the next effect wants, and says so."""
+        if self.world.pending:
+            for event in self.failure(self.world.pending.pop(0), number):
+                self.world.feed(event)
+
+    def failure(self, effect: Effect, number: int) -> list[Event]:
+        soon = self.world.now + timedelta(seconds=number % 90)
+        match effect:
+            case Say(repository_id, sha, _):
+                return [SignRefused(repository_id, sha, "no permission")]
+            case ReadSet(revision, purpose):
+                if number % 3 == 0:
+                    problem = (RepositoryRead("repoC", problem="repoC cannot be seen"),)
+                    return [SetRead(revision, purpose, problem)]
+                return [ReadFailed(revision, purpose, "502", lasting=False, retry_at=soon if number % 3 == 1 else None)]
+            case DispatchBuild(attempt_id):
+                if not attempts.may_be_sent(self.world.state, attempt_id):
+                    return self.world.perform(effect)
+                self.world.feed(DispatchBegan(attempt_id))
+                if number % 2:
+                    return [DispatchNotMade(attempt_id, "429", soon)]
+                return [DispatchRefused(attempt_id, "no such workflow", moved=number % 4 == 0)]
+            case _:
+                return []
+
     def dispatch(self, effect: DispatchBuild, lose: bool) -> list[Event]:
         before = len(self.world.dispatches)
+        self.performed.append(effect)
         events = self.world.dispatch(effect.attempt_id, lose=lose)
         if len(self.world.dispatches) > before:
             self.dispatch_is_allowed()
@@ -226,7 +269,7 @@ class History:
 
 
 STEPS = (
-    *("open", "push", "branch", "merge", "close", "late", "rerun", "stale", "lose", "double", "slow"),
+    *("open", "push", "branch", "merge", "close", "late", "rerun", "stale", "lose", "double", "slow", "fail", "again"),
     *("run", "retry", "cancel", "invalidate", "wait", "wake", "start", "finish"),
     *("deliver", "perform", "calm", "build", "build", "build", "build"),
 )
