@@ -73,9 +73,8 @@ class _Visit:
 async def enter(simulator: Simulator, request: Request) -> Sent | None:
     """Serve a request; ``None`` tells the server to cut the connection."""
     path = unquote(request.api_path)
-    parts = path.split("/")
-    name = "/".join(parts[2:4]) if len(parts) > 3 and parts[1] == "repos" else None
-    fault = simulator.faults.strike("request", {"method": request.method, "path": path, "repository": name})
+    facts = {"method": request.method, "path": path, "repository": _repository_name(simulator, path)}
+    fault = simulator.faults.strike("request", facts)
     kind = fault.do if fault else None
     if fault and kind in ("delay", "hold") and isinstance(fault.value, dict) and "before" in fault.value:
         await _wait(simulator, fault, fault.value["before"])
@@ -92,6 +91,15 @@ async def enter(simulator: Simulator, request: Request) -> Sent | None:
     finally:
         simulator.limits.running -= 1
     return None if kind == "lose_answer" else sent
+
+
+def _repository_name(simulator: Simulator, path: str) -> str | None:
+    parts = path.split("/")
+    if len(parts) > 3 and parts[1] == "repos":
+        return "/".join(parts[2:4])
+    numbered = len(parts) > 2 and parts[1] == "repositories" and parts[2].isdigit()
+    found = simulator.world.repositories.get(int(parts[2])) if numbered else None
+    return found.full_name if found else None
 
 
 def _is_null(fault: Fault) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.simulator import runs
 from app.simulator.errors import ControlError
 from app.simulator.model import Account, Repository
 from app.simulator.render.accounts import user
@@ -42,6 +43,8 @@ def change(world: World, repo: Repository, wish: Json, actor: Account) -> None:
         _tell(world, repo, "edited", actor, changes={"default_branch": {"from": old}})
     _quiet(repo, wish)
     if wish.get("deleted"):
+        for run in repo.runs.values():
+            runs.hold(run)
         world.note("repository", repository=repo.full_name, action="deleted")
         world.remove_repository(repo)
 

@@ -68,7 +68,7 @@ def _named(patterns: list[str], repository: Repository, branch: str) -> bool:
     for pattern in patterns:
         if pattern == "~ALL" or (pattern == "~DEFAULT_BRANCH" and branch == repository.default_branch):
             return True
-        if fnmatchcase(branch, pattern.removeprefix("refs/heads/")):
+        if fnmatchcase(branch, pattern.removeprefix("refs/heads/").replace("**/", "*")):
             return True
     return False
 

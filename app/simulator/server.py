@@ -169,7 +169,7 @@ async def running(simulator: Simulator, port: int = 0, host: str = "127.0.0.1") 
     simulator.world.base_url = f"http://{host}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         simulator, log_level="error", access_log=False, lifespan="on", proxy_headers=False, server_header=False,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=1, timeout_keep_alive=75,
     )  # fmt: skip
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
