@@ -85,7 +85,8 @@ def _process(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A command of ours as a child, with none of the caller's ``LOCKSTEP_*`` variables and its output in a file."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("LOCKSTEP_")}
-    environment = {**kept, "LOCKSTEP_ENV_FILE": os.devnull, **variables}
+    (place / "no.env").touch()
+    environment = {**kept, "LOCKSTEP_ENV_FILE": str(place / "no.env"), **variables}
     with (place / f"{name}.log").open("wb") as log:
         child = subprocess.Popen([sys.executable, "-m", "app", *arguments], env=environment, stdout=log, stderr=log)
         try:
