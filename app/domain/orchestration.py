@@ -132,22 +132,29 @@ class Attempt:
             return run.updated_at > self.heard_at and self.finished_at is None
         return RUN_RANK[run.status] > RUN_RANK[self.status]
 
+    def begun_at(self, run: Run) -> datetime | None:
+        """When the run began to work. GitHub's ``run_started_at`` has the time in its queue in it (FACTS §2)."""
+        if run.status is RunStatus.IN_PROGRESS:
+            return run.updated_at
+        return (self.started_at or run.started_at) if run.status is RunStatus.COMPLETED else None
+
     def heard(self, run: Run) -> Attempt:
         """This attempt after a sighting of its run that is news. A re-run starts with a clean slate."""
         rerun = run.attempt > max(self.run_attempt, 1)
-        base = replace(self, overdue=None, finished_at=None, cancel_sent=False, check_at=None) if rerun else self
+        base = replace(self, overdue=None, started_at=None, finished_at=None, cancel_sent=False) if rerun else self
         return replace(
             base,
             unclear=False,
             lost=False,
             look_at=None,
+            check_at=None,
             run_id=run.id,
             run_attempt=run.attempt,
             url=run.url,
             status=run.status,
             conclusion=run.conclusion,
             heard_at=run.updated_at,
-            started_at=run.started_at if run.status in (RunStatus.IN_PROGRESS, RunStatus.COMPLETED) else None,
+            started_at=base.begun_at(run),
             finished_at=run.updated_at if run.status is RunStatus.COMPLETED and not _asks_a_person(run) else None,
         )
 
