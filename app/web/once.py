@@ -10,10 +10,9 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import BaseModel
 
 from app.jobs.river import River
@@ -57,10 +56,10 @@ async def once(web: WebContext, request: Request, caller: Caller, key: str | Non
                 return _response(before.status, before.answer["body"], before.answer["location"])
         answer = await act(river)
         if key is not None:
-            kept = (answer.kept or answer.body).model_dump(mode="json")
-            document = {"body": kept, "location": answer.location}
+            # As text: JSONB keeps no order of keys, and the answer is to be the same to the letter.
+            document = {"body": (answer.kept or answer.body).model_dump_json(), "location": answer.location}
             await keep_answer(connection, caller.token.id, key, answer.status, document)
-    return _response(answer.status, answer.body.model_dump(mode="json"), answer.location)
+    return _response(answer.status, answer.body.model_dump_json(), answer.location)
 
 
 def cause(caller: Caller) -> Cause:
@@ -72,5 +71,5 @@ async def _mark(request: Request) -> str:
     return hashlib.sha256(head + await request.body()).hexdigest()
 
 
-def _response(status: int, body: Any, location: str | None) -> Response:
-    return JSONResponse(body, status, {"location": location} if location else None)
+def _response(status: int, body: str, location: str | None) -> Response:
+    return Response(body, status, {"location": location} if location else None, "application/json")

@@ -115,7 +115,9 @@ def repository_id(owner: str, name: str) -> int:
 @asynccontextmanager
 async def office(database_url: str, settings: Settings | None = None) -> AsyncIterator[Office]:
     clock = Clock()
-    async with without_app(settings or Settings.model_validate({"webhook_secret": "made for tests"}), database_url, clock) as web:
+    async with without_app(
+        settings or Settings.model_validate({"webhook_secret": "made for tests"}), database_url, clock
+    ) as web:
         await _settled(web)
         app = create_application(web)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -1,0 +1,68 @@
+"""Readiness part by part, and the metrics."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
+
+from app.settings import Settings
+from app.store.transaction import transaction
+from tests.web.office import Office, office
+
+
+async def test_readiness_names_what_is_missing(office: Office) -> None:
+    answer = await office.call("GET", "/readyz")
+    shown = answer.json()
+    assert (answer.status_code, shown["ready"]) == (503, False)
+    assert shown["set_up"]["reason"].startswith("set LOCKSTEP_APP_ID, LOCKSTEP_PRIVATE_KEY and")
+    assert shown["database"] == {"ready": True}
+    assert shown["migrations"] == {"ready": True}
+    assert shown["worker"]["reason"].startswith("no worker runs")
+
+
+async def test_a_worker_counts_while_its_heart_beats(office: Office) -> None:
+    for age, alive in ((1, True), (300, False)):
+        async with transaction(office.web.engine) as connection:
+            await connection.execute(text("DELETE FROM procrastinate_workers"))
+            beat = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => :age))"
+            await connection.execute(text(beat), {"age": age})
+        worker = (await office.call("GET", "/readyz")).json()["worker"]
+        assert worker["ready"] is alive
+        assert abs(worker["heartbeat_age_seconds"] - age) < 60
+
+
+async def test_a_database_that_nobody_migrated_is_not_ready(empty_database_url: str) -> None:
+    from app.main import without_app
+    from app.web.application import create_application
+    from app.web.health import readyz
+
+    async with without_app(Settings(), empty_database_url) as web:
+        create_application(web)
+        answer = bytes((await readyz(web)).body).decode()
+    assert '"migrations":{"ready":false' in answer
+
+
+async def test_metrics_count_what_is_there(office: Office) -> None:
+    await office.opened()
+    await office.delivered("guid-1")
+    office.clock.forward(seconds=90)
+    answer = await office.call("GET", "/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    samples = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert samples["lockstep_deliveries", "open"] == 1
+    assert samples["lockstep_open_verdicts", "pending"] == 1
+    assert samples["lockstep_oldest_pending_verdict_seconds",] == 90
+    assert samples["lockstep_oldest_open_delivery_seconds",] == 90
+    assert samples["lockstep_effects", "PostSign", "promised"] == 1
+    assert samples["lockstep_jobs", "perform", "todo"] == 1
+
+
+async def test_the_set_up_is_complete_with_credentials(database_url: str) -> None:
+    from app.web.health import missing_settings
+
+    async with office(database_url, Settings()) as made:
+        assert missing_settings(made.web)[-1] == "LOCKSTEP_WEBHOOK_SECRET"
