@@ -87,9 +87,10 @@ class World:
         self.app = App(1, "lockstep", "Lockstep", ghost, bot, {}, [], clock.now(), self.numbers.next("Hook"))
 
     def account(self, login: str, kind: str = "User") -> Account:
-        """The account of this login; made on first mention."""
+        """The account of this login; made on first mention. People cannot have brackets in theirs: those are Apps."""
         key = login.lower()
         if key not in self.accounts:
+            kind = "Bot" if key.endswith("[bot]") else kind
             self.accounts[key] = Account(self.numbers.next("Account"), login, kind)
         return self.accounts[key]
 
