@@ -15,7 +15,7 @@ import jwt
 
 from app.simulator.clock import iso
 from app.simulator.errors import Refusal, bad_credentials, inaccessible, not_found
-from app.simulator.model import Account, Installation, Repository
+from app.simulator.model import Installation, Repository
 from app.simulator.world import World, covers
 
 Json = dict[str, Any]
@@ -171,8 +171,3 @@ def check_repository(caller: Caller, repository: Repository, method: str, needs:
         raise not_found()
     if not reading:
         raise inaccessible() if caller.kind == "installation" else Refusal(401, "Requires authentication")
-
-
-def app_bot(world: World) -> Account:
-    """The account under which the App acts."""
-    return world.app.bot

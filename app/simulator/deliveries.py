@@ -92,7 +92,7 @@ class Deliveries:
             payload["organization"] = organization(world, installation.account)
         payload.setdefault("installation", {"id": installation.id, "node_id": node_id("Installation", installation.id)})
         shape = webhook_as_of(OLD if world.server.old else NEW, payload)
-        body = json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode()
+        body = json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         if len(body) > MAX_PAYLOAD:
             return
         self._put(

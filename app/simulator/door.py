@@ -64,7 +64,6 @@ class _Visit:
 
     request: Request
     caller: Caller = NOBODY
-    route: Route | None = None
     version: str = OLD
     resource: str = "core"
     extra: dict[str, str] = field(default_factory=dict)
@@ -109,10 +108,15 @@ def _is_null(fault: Fault) -> bool:
 async def _wait(simulator: Simulator, fault: Fault, value: Any) -> None:
     """Wait by the world's clock, or until the fault is ended."""
     released = asyncio.Event()
-    fault.waiting.append(released.set)
+    release = released.set
+    fault.waiting.append(release)
     if value is not None:
-        simulator.clock.schedule(seconds_of(value), released.set, "an answer that was held back")
-    await released.wait()
+        simulator.clock.schedule(seconds_of(value), release, "an answer that was held back")
+    try:
+        await released.wait()
+    finally:
+        if release in fault.waiting:
+            fault.waiting.remove(release)
 
 
 def _never_acts(simulator: Simulator, request: Request, fault: Fault) -> Sent | None:
@@ -196,7 +200,6 @@ def _rest(simulator: Simulator, visit: _Visit, path: str) -> Answer:
     route, params, known = match(request.method, path)
     if route is None:
         raise Refusal(405, "Method Not Allowed") if known and request.method not in ("GET", "POST") else not_found()
-    visit.route = route
     if route.auth == "app" and visit.caller.kind != "app":
         raise Refusal(401, "A JSON web token could not be decoded")
     if "{repo}" in route.template and repository is None:

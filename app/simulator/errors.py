@@ -51,12 +51,5 @@ def unprocessable(message: str) -> Refusal:
     return Refusal(422, message)
 
 
-def missing_key(*names: str) -> Refusal:
-    """GitHub's answer to a body that lacks required keys."""
-    wanted = ", ".join(f'"{name}"' for name in names)
-    verb = "weren't" if len(names) > 1 else "wasn't"
-    return Refusal(422, f"Invalid request.\n\n{wanted} {verb} supplied.")
-
-
 class ControlError(Exception):
     """A wrong call of the control surface: 400 with a sentence for the person who wrote it."""

@@ -31,7 +31,7 @@ class Commit:
 
 def blob_sha(text: str) -> str:
     """Git's own name of a file's content."""
-    data = text.encode()
+    data = text.encode("utf-8", "replace")
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
@@ -64,7 +64,7 @@ class ObjectStore:
         """Make a commit. Two commits never share a name, even if made in the same second with the same content."""
         tree = tree_sha(files)
         text = "\n".join([tree, *parents, author, date.isoformat(), message, f"{self.name} {len(self.commits)}"])
-        sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        sha = hashlib.sha1(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
         generation = 1 + max((self.commits[parent].generation for parent in parents), default=0)
         email = f"{author}@users.noreply.github.com"
         made = Commit(sha, tree, parents, message, author, email, date, dict(files), generation)

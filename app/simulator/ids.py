@@ -14,12 +14,11 @@ from collections.abc import Iterator
 
 PREFIXES = {
     "App": "A",
-    "Artifact": "MDg6",
     "Bot": "BOT",
     "CheckRun": "CR",
     "CheckSuite": "CS",
     "Commit": "C",
-    "Installation": "MDIz",
+    "Installation": "INS",
     "Issue": "I",
     "IssueComment": "IC",
     "Job": "CJ",

@@ -148,7 +148,8 @@ def script(world: World, body: Json) -> Script:
 
 def file_text(content: Any) -> str:
     """What a file holds: text as it is, a mapping or a list as YAML."""
-    return content if isinstance(content, str) else str(yaml.safe_dump(content, sort_keys=False))
+    text = content if isinstance(content, str) else str(yaml.safe_dump(content, sort_keys=False))
+    return text.encode("utf-8", "replace").decode()
 
 
 def workflow_text(value: Any) -> str:

@@ -14,8 +14,6 @@ from app.simulator.git import ObjectStore
 
 Json = dict[str, Any]
 
-READ, WRITE, ADMIN = "read", "write", "admin"
-
 
 @dataclass
 class Account:

@@ -54,7 +54,6 @@ class Simulator:
         self.limits = Limits(self.world)
         self.deliveries = Deliveries(self.world, self.log, self.faults)
         self.advancing = asyncio.Lock()
-        self.requests = 0
         self._pump: asyncio.Task[None] | None = None
         app = self.world.app
         app.id, app.public_key = options.app_id, options.public_key
@@ -116,7 +115,6 @@ class Simulator:
             await _send_json(send, status, answer)
             return
         request = door.Request(scope["method"], raw_path, query, headers, body)
-        self.requests += 1
         answer_ = await door.enter(self, request)
         if answer_ is None:
             await sever(send, receive)
@@ -141,7 +139,7 @@ async def _send(send: Send, status: int, headers: dict[str, str], content: bytes
 
 
 async def _send_json(send: Send, status: int, value: Any) -> None:
-    content = b"" if value is None else json.dumps(value, ensure_ascii=False).encode()
+    content = b"" if value is None else json.dumps(value).encode()
     await _send(send, status, {"content-type": "application/json; charset=utf-8"}, content)
 
 

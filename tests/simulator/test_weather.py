@@ -191,8 +191,10 @@ async def test_an_answer_can_come_after_the_run_has_finished(hub: Hub) -> None:
     await hub.control("POST", "/clock", {"advance": 59})
     assert (await hub.state())["runs"][0]["status"] == "completed"
     assert not asking.done()
+    assert (await hub.control("GET", "/faults"))[0]["waiting"] == 1
     await hub.control("POST", "/clock", {"advance": 1})
     assert (await asking).json()["workflow_run_id"] == (await hub.state())["runs"][0]["id"]
+    assert (await hub.control("GET", "/faults"))[0]["waiting"] == 0
 
 
 async def test_a_doubled_request_acts_twice(hub: Hub) -> None:
@@ -305,6 +307,9 @@ async def test_a_receiver_that_never_answers_does_not_stop_the_others(hub: Hub, 
         {"on": "delivery", "do": "drop", "match": {"colour": "red"}},
         {"on": "delivery", "do": "drop", "when": "now"},
         {"do": "drop"},
+        {"on": "delivery", "do": "delay"},
+        {"on": "delivery", "do": "drop", "times": "twice"},
+        {"on": "request", "do": "drop", "match": "push"},
     ],
 )
 async def test_a_fault_that_makes_no_sense_is_refused_with_a_sentence(hub: Hub, body: Json) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from typing import Any
 
 import pytest
@@ -183,3 +184,14 @@ async def test_a_merge_by_push_is_seen(hub: Hub) -> None:
     head = (await hub.state())["pulls"]["1"]["head_sha"]
     await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "main", "sha": head})
     assert (await hub.state())["pulls"]["1"]["merged"] is True
+
+
+@pytest.mark.parametrize("title", ["\u0000", "\ud800", "</script>@everyone", "x" * 300, "ümläut 🚀"])
+async def test_titles_of_all_kinds_are_told_and_logged(hub: Hub, title: str) -> None:
+    answer = await hub.client.post("/_simulator/pulls/acme/repoA/1", content=json.dumps({"title": title}))
+    assert answer.status_code == 200, answer.text
+    await hub.control("POST", "/clock", {"advance": 0})
+    told = hub.payloads("pull_request", "edited")[0]["pull_request"]["title"]
+    assert told == title.encode("utf-8", "replace").decode()
+    assert len(await hub.control("GET", "/log")) > 0
+    assert (await hub.ask("GET", "/repos/acme/repoA/pulls/1")).status_code == 200

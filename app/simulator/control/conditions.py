@@ -19,6 +19,13 @@ def add_fault(order: Order) -> Reply:
     ``{"graphql_null": "owner/repo", "type": "NOT_FOUND"}`` reads this repository as null with an error of this type.
     """
     body = order.read("on do", "match value times probability seed")
+    for key in ("times", "probability", "seed"):
+        if body.get(key) is not None and (isinstance(body[key], bool) or not isinstance(body[key], (int, float))):
+            raise ControlError(f"{key} must be a number")
+    if body["do"] == "delay" and not isinstance(body.get("value"), dict):
+        seconds_of(body.get("value"))
+    if not isinstance(body.get("match") or {}, dict):
+        raise ControlError('match must be an object such as {"event": "push"}')
     made = order.simulator.faults.add(
         str(body["on"]), dict(body.get("match") or {}), str(body["do"]), value=body.get("value"),
         times=body.get("times"), probability=float(body.get("probability", 1.0)), seed=int(body.get("seed", 0)),

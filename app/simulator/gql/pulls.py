@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.simulator import pulls as moves
+from app.simulator.clock import iso, iso_or_none
 from app.simulator.gql import repositories
-from app.simulator.gql.shapes import AccountView, Reader, iso, moment, node_id
+from app.simulator.gql.shapes import AccountView, Reader
+from app.simulator.ids import node_id
 from app.simulator.model import Comment, Pull, QueueEntry, Repository
 from app.simulator.render.accounts import html_url
 
@@ -41,8 +43,8 @@ class PullView:
             self.repo.branches.get(pull.base_ref, pull.base_sha) if pull.state == "open" else pull.base_sha
         )
         self.updatedAt, self.createdAt = iso(pull.updated_at), iso(pull.created_at)
-        self.closed, self.closedAt = pull.state == "closed", moment(pull.closed_at)
-        self.merged, self.mergedAt = pull.merged, moment(pull.merged_at)
+        self.closed, self.closedAt = pull.state == "closed", iso_or_none(pull.closed_at)
+        self.merged, self.mergedAt = pull.merged, iso_or_none(pull.merged_at)
         self.url = f"{html_url(self.reader.world, self.repo)}/pull/{pull.number}"
         self.author = AccountView(self.reader, pull.user)
         self.mergedBy = AccountView(self.reader, pull.merged_by) if pull.merged_by else None

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.simulator import refs, rules
+from app.simulator.clock import iso
 from app.simulator.git import Commit, blob_sha
 from app.simulator.gql import pulls
-from app.simulator.gql.shapes import AccountView, Reader, iso, node_id, page
+from app.simulator.gql.shapes import AccountView, Reader, page
+from app.simulator.ids import node_id
 from app.simulator.model import CheckRun, Pull, Repository, Status
 from app.simulator.render.accounts import html_url
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphql import GraphQLError
+
 from app.simulator import merging, queue
 from app.simulator.errors import Refusal
 from app.simulator.gql.pulls import CommentView, EntryView, PullView
@@ -97,7 +99,7 @@ class Query:
         for node in ids:
             try:
                 found.append(resolve_node(self.reader, node))
-            except Exception as error:  # noqa: BLE001 - handed on: graphql-core nulls this one node with it
+            except GraphQLError as error:  # graphql-core nulls this one node with it
                 found.append(error)
         return found
 

@@ -7,14 +7,11 @@ them itself; fields with arguments are methods that take ``info`` first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
 
 from app.simulator.access import Caller
-from app.simulator.clock import iso, iso_or_none
-from app.simulator.ids import node_id
 from app.simulator.model import Account, Repository
 from app.simulator.render.accounts import account_node
 from app.simulator.world import World
@@ -98,13 +95,3 @@ def page(items: list[Any], arguments: Json) -> Json:
         "endCursor": str(start + len(chosen)) if chosen else None,
     }
     return {"nodes": chosen, "totalCount": len(items), "pageInfo": info}
-
-
-def moment(value: datetime | None) -> str | None:
-    """GraphQL's ``DateTime``."""
-    return iso_or_none(value)
-
-
-__all__ = [
-    "AccountView", "Reader", "failure", "iso", "moment", "node_id", "page", "unresolved",
-]  # fmt: skip
