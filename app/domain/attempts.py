@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from app.domain.attempt import Attempt, AttemptState
+from app.domain.build import Build
 from app.domain.change_set import ChangeSet
 from app.domain.events import (
     DispatchAnswered,
@@ -19,7 +21,6 @@ from app.domain.events import (
     RunSeen,
 )
 from app.domain.facts import Run
-from app.domain.orchestration import Attempt, AttemptState, Build
 from app.domain.world import changed
 
 

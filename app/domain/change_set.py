@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.attempt import Attempt
 from app.domain.events import ReadPurpose, Trigger
 from app.domain.facts import Branch, MergeGroup, Pull, PullState, Repository
-from app.domain.orchestration import Attempt, Orchestration
+from app.domain.orchestration import Orchestration
 from app.domain.pipeline import Pipeline
 from app.domain.verdict import Verdict
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from app.domain.attempt import AttemptState
+from app.domain.build import Build, BuildState
 from app.domain.change_set import ChangeSet, Kind
-from app.domain.orchestration import AttemptState, Build, BuildState, Orchestration
+from app.domain.orchestration import Orchestration
 from app.domain.pipeline import Start, Unmatched
 from app.domain.reasons import Reason, Why
 

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from app.domain.attempt import Attempt
+from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import SetRead
 from app.domain.facts import Repository, Result
-from app.domain.orchestration import Attempt, Build, Orchestration
+from app.domain.orchestration import Orchestration
 from app.domain.pipeline import Absent, BuildSpec
 
 TEMPLATE = re.compile(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from app.domain.build import Build, BuildState
 from app.domain.change_set import ChangeSet
 from app.domain.facts import Repository, Visibility
-from app.domain.orchestration import Build, BuildState
 from app.domain.reasons import Reason, Why
 
 LIMIT = 140

@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from app.domain.attempt import Attempt, AttemptState
+from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Kind, Reading, SetState
 from app.domain.effects import DispatchBuild, Effect, ReadSet
 from app.domain.events import ReadPurpose, Trigger, TriggerKind
 from app.domain.judge import policy
-from app.domain.orchestration import Attempt, AttemptState, Build, Orchestration, OrchestrationState
+from app.domain.orchestration import Orchestration, OrchestrationState
 from app.domain.runs import cancelled, followed, out_of_time, pruned
 from app.domain.settle import wants_freeze
 

@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.domain import messages
+from app.domain.attempt import Attempt, AttemptState
+from app.domain.build import Build
 from app.domain.change_set import ChangeSet
 from app.domain.effects import CancelRun, Effect, FindRun, ReadRun
-from app.domain.orchestration import Attempt, AttemptState, Build, Orchestration
+from app.domain.orchestration import Orchestration
 
 LOOKS = tuple(timedelta(seconds=s) for s in (2, 5, 10, 15, 30, 60))
 FIRST_CHECK = timedelta(minutes=2)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.domain.build import Build
 from app.domain.change_set import ChangeSet
 from app.domain.facts import Repository
 from app.domain.messages import may_name
-from app.domain.orchestration import Build
 from app.inbox import commands as c
 from app.store.change_sets import verdict_of
 

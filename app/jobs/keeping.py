@@ -10,10 +10,12 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.attempt import Attempt, AttemptState
+from app.domain.build import Build
 from app.domain.change_set import ChangeSet
 from app.domain.decide import Decision
 from app.domain.facts import Result
-from app.domain.orchestration import Attempt, AttemptState, Build, Orchestration
+from app.domain.orchestration import Orchestration
 from app.store.change_sets import Locked, save
 from app.store.orchestrations import (
     attempt_rows,

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.attempt import Attempt
 from app.domain.change_set import ChangeSet
 from app.domain.effects import CancelRun, DispatchBuild, FindRun, ReadRun, ReadSet
-from app.domain.orchestration import Attempt
 from app.domain.verdict import VerdictState
 from app.jobs.queue import PERFORM, Queue, Wanted
 from app.store.codec import dump

@@ -28,8 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.attempt import Attempt
 from app.domain.change_set import ChangeSet
-from app.domain.orchestration import Attempt, Orchestration
+from app.domain.orchestration import Orchestration
 from app.store.codec import dump, dump_orchestration, load_orchestration
 from app.store.metadata import Time, metadata
 

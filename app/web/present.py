@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.attempt import Attempt
+from app.domain.build import Build
 from app.domain.change_set import Kind
 from app.domain.facts import Branch, Pull, PullState
 from app.domain.manifest import manifest as manifest_of
-from app.domain.orchestration import Attempt, Build, Orchestration
+from app.domain.orchestration import Orchestration
 from app.domain.verdict import VerdictState
 from app.store.views import OrchestrationView, SetView, repository_names
 from app.web import shapes

@@ -7,7 +7,9 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.domain.orchestration import AttemptState, BuildState, OrchestrationState
+from app.domain.attempt import AttemptState
+from app.domain.build import BuildState
+from app.domain.orchestration import OrchestrationState
 from app.domain.verdict import VerdictState
 from app.web.inputs import SetStateName
 

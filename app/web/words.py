@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.domain.orchestration import AttemptState, Build, BuildState, Orchestration
+from app.domain.attempt import AttemptState
+from app.domain.build import Build, BuildState
+from app.domain.orchestration import Orchestration
 
 
 def reason_of(build: Build, orchestration: Orchestration) -> str | None:

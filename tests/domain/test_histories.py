@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.domain import attempts
+from app.domain.attempt import PASSING
 from app.domain.clock import wake_at
 from app.domain.effects import CancelRun, DispatchBuild, Effect, ReadSet, Say
 from app.domain.events import (
@@ -33,7 +34,6 @@ from app.domain.events import (
 )
 from app.domain.facts import PullState, RepositoryRead, RunStatus
 from app.domain.manifest import slice_of
-from app.domain.orchestration import PASSING
 from app.domain.verdict import VerdictState
 from tests.domain.pretend import Pretend, PretendRun
 

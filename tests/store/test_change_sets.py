@@ -9,10 +9,12 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.domain.attempt import Attempt
+from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Said
 from app.domain.events import Trigger, TriggerKind
 from app.domain.facts import Branch, MergeGroup, Pull, PullState, Run, RunStatus
-from app.domain.orchestration import Attempt, Build, Orchestration
+from app.domain.orchestration import Orchestration
 from app.domain.pipeline import BuildSpec, Pipeline
 from app.domain.verdict import Verdict, VerdictState
 from app.store.change_sets import create_set, find_set, lock_sets, save, sets_of_pull

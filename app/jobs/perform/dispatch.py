@@ -14,6 +14,7 @@ from typing import assert_never
 from sqlalchemy.exc import IntegrityError
 
 from app.domain import messages
+from app.domain.attempt import Attempt
 from app.domain.attempts import may_be_sent
 from app.domain.change_set import ChangeSet
 from app.domain.events import (
@@ -27,7 +28,6 @@ from app.domain.events import (
 )
 from app.domain.facts import Repository
 from app.domain.manifest import INPUTS_LIMIT, rendered_inputs
-from app.domain.orchestration import Attempt
 from app.github import Accepted, DispatchOutcome, NotSent, Refused, Unclear
 from app.jobs.context import Context
 from app.jobs.loading import attached

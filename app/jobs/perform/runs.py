@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from app.domain.attempt import Attempt
 from app.domain.change_set import ChangeSet
 from app.domain.events import RunSeen
 from app.domain.facts import Run
-from app.domain.orchestration import Attempt
 from app.github import Failure, Missing
 from app.jobs.context import Context
 from app.jobs.perform.common import failed, feed, look_at, place_of
