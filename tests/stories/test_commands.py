@@ -50,14 +50,23 @@ def test_retry_of_a_repository_by_name_whatever_its_case(story: Story) -> None:
     story.sign("repoD").is_failure("repoB failed")
 
 
-def test_retry_after_a_head_has_moved_is_a_new_orchestration(story: Story) -> None:
+def test_retry_while_a_head_has_moved_unheard_never_ends_green_on_the_old_one(story: Story) -> None:
+    """The read before success sees what no webhook told: a new orchestration."""
     runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
     runs.of("repoD").passes()
     runs.of("repoB").fails()
     story.fault("delivery", "drop", event="push").fault("delivery", "drop", event="pull_request")
     story.pushes("repoD").comments("repoB", "/orchestrate retry").is_accepted()
-    story.builds("repoB", "repoD").passes()
-    story.sign("repoD").is_success()
+    story.builds("repoB").passes().builds("repoD")
+    assert "success" not in story.sign("repoD").states()
+
+
+def test_retry_after_a_head_has_moved_is_a_new_orchestration(story: Story) -> None:
+    runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
+    runs.of("repoD").passes()
+    runs.of("repoB").fails()
+    story.pushes("repoD").comments("repoB", "/orchestrate retry").is_accepted()
+    story.builds("repoB", "repoD", within=1).passes().sign("repoD").is_success()
 
 
 def test_cancel_stops_what_runs_and_says_who(story: Story) -> None:
