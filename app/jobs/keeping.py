@@ -46,12 +46,14 @@ async def keep(
 async def _keep_attempts(connection: AsyncConnection, before: ChangeSet, after: ChangeSet) -> None:
     if (after.orchestration, after.strays) == (before.orchestration, before.strays):
         return
-    rows = list(attempt_rows(after, after.orchestration))
-    await forget_await(connection, after.id, [*(row["id"] for row in rows), *(stray.id for stray in after.strays)])
+    present = {row["id"]: row for row in attempt_rows(before, before.orchestration)}
+    wanted = {row["id"]: row for row in attempt_rows(after, after.orchestration)}
+    known, left = {*present, *(s.id for s in before.strays)}, {*wanted, *(s.id for s in after.strays)}
+    await forget_await(connection, known - left)
     for stray in after.strays:
         if stray not in before.strays:
             await update_stray(connection, stray)
-    await save_attempts(connection, rows)
+    await save_attempts(connection, [row for row in wanted.values() if present.get(row["id"]) != row])
 
 
 async def _keep_outcomes(connection: AsyncConnection, before: ChangeSet, orchestration: Orchestration) -> None:

@@ -27,7 +27,7 @@ from app.jobs.links import Links
 from app.jobs.loading import attached
 from app.jobs.promises import keep_promise, promise_of
 from app.jobs.queue import Queue
-from app.jobs.saying import tell
+from app.jobs.saying import tell, tell_again
 from app.store.change_sets import Locked, lock_sets
 from app.store.codec import dump_named
 from app.store.effects import Promise
@@ -69,6 +69,12 @@ class River:
                 state = decision.state
         await self._wake_later(state)
         return state
+
+    async def rename_status(self, state: ChangeSet) -> None:
+        """Say what the set says under its pipeline's present status context, where that is another one now."""
+        told = await tell_again(self.connection, state, self.links)
+        for promise in told.posts:
+            await keep_promise(self.connection, self.queue, promise, self.now)
 
     async def _wake_later(self, state: ChangeSet) -> None:
         due = wake_at(state)

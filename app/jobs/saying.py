@@ -17,7 +17,7 @@ from app.domain.verdict import VerdictState
 from app.jobs.links import Links
 from app.jobs.promises import post_of
 from app.store.effects import Promise
-from app.store.signs import SignKey, contribute, recompute, withdraw
+from app.store.signs import SignKey, contexts_of, contribute, recompute, withdraw
 
 
 @dataclass(slots=True)
@@ -42,6 +42,17 @@ async def tell(connection: AsyncConnection, state: ChangeSet, word: Say | Unsay,
     if former is not None:
         await _follow(connection, former, told)
     await _follow(connection, key, told)
+    return told
+
+
+async def tell_again(connection: AsyncConnection, state: ChangeSet, links: Links) -> Told:
+    """Everything the set says, once more, where the config has given its status another name meanwhile."""
+    told = Told()
+    if await contexts_of(connection, state.id) <= {state.pipeline.status.lower()}:
+        return told
+    for said in state.said:
+        more = await tell(connection, state, Say(said.repository_id, said.sha, said.verdict), links)
+        told.posts += more.posts
     return told
 
 

@@ -199,7 +199,7 @@ async def save(connection: AsyncConnection, locked: Locked, state: ChangeSet, no
             updated_at=now,
         )
     )
-    await _save_pulls(connection, state)
+    await _save_pulls(connection, locked, state)
     return replace(locked, document=document, orchestration=state.orchestration)
 
 
@@ -209,8 +209,10 @@ def verdict_of(state: ChangeSet) -> Verdict | None:
     return weakest(said.verdict for said in state.said if said.at in heads)
 
 
-async def _save_pulls(connection: AsyncConnection, state: ChangeSet) -> None:
+async def _save_pulls(connection: AsyncConnection, locked: Locked, state: ChangeSet) -> None:
     wanted = {(pull.repository_id, pull.number) for pull in state.pulls}
+    if wanted == {(pull["repository_id"], pull["number"]) for pull in locked.document.get("pulls", ())}:
+        return
     rows = await connection.execute(
         select(set_pulls.c.repository_id, set_pulls.c.number).where(set_pulls.c.set_id == state.id)
     )

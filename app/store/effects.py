@@ -154,15 +154,16 @@ async def finish_effect(connection: AsyncConnection, effect_id: int, now: dateti
     return ended.first() is not None
 
 
-async def put_back(connection: AsyncConnection, effect_id: int, error: str) -> int:
-    """The effect waits for a timer that its caller sets; how often it has been put back by now."""
+async def put_back(connection: AsyncConnection, effect_id: int, error: str) -> int | None:
+    """The effect waits for a timer that its caller sets; how often it has been put back by now. None: it has ended."""
     row = await connection.execute(
         update(effects)
         .where(effects.c.id == effect_id, effects.c.done_at.is_(None))
         .values(state="waiting", last_error=error, tries=effects.c.tries + 1)
         .returning(effects.c.tries)
     )
-    return int(row.scalar_one())
+    tries: int | None = row.scalar_one_or_none()
+    return tries
 
 
 async def promise_again(connection: AsyncConnection, effect_id: int) -> Kept | None:

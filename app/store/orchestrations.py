@@ -177,13 +177,11 @@ async def update_stray(connection: AsyncConnection, attempt: Attempt) -> None:
     )
 
 
-async def forget_await(connection: AsyncConnection, set_id: str, known: Iterable[str]) -> None:
-    """Attempts that the set no longer knows wait for no run any more."""
-    await connection.execute(
-        attempts.update()
-        .where(attempts.c.set_id == set_id, attempts.c.awaited, attempts.c.id.not_in(list(known)))
-        .values(awaited=False)
-    )
+async def forget_await(connection: AsyncConnection, ids: Iterable[str]) -> None:
+    """Attempts that their set no longer knows wait for no run any more."""
+    gone = list(ids)
+    if gone:
+        await connection.execute(attempts.update().where(attempts.c.id.in_(gone)).values(awaited=False))
 
 
 async def attempt_by_run(connection: AsyncConnection, run_id: int) -> Row[Any] | None:

@@ -145,6 +145,12 @@ async def contribute(
     return SignKey(key.repository_id, key.sha, former) if former and former != key.context else None
 
 
+async def contexts_of(connection: AsyncConnection, set_id: str) -> set[str]:
+    """The contexts, in lower case, on which a set says anything: more or another than its pipeline's after a rename."""
+    query = select(contributions.c.context).filter_by(set_id=set_id).distinct()
+    return set((await connection.execute(query)).scalars())
+
+
 async def withdraw(connection: AsyncConnection, set_id: str, repository_id: int, sha: str) -> SignKey | None:
     """The set says nothing there any more; the sign it contributed to, if any."""
     gone = await connection.execute(

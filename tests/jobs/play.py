@@ -90,7 +90,7 @@ class Play:
             await self.push(letter, name=name)
 
     async def push(self, letter: str, *, name: str = "DPTA-1") -> None:
-        files = {"work.txt": f"{self.simulator.clock.now().isoformat()} {self.simulator.requests}"}
+        files = {"work.txt": f"{len(self.simulator.log.entries)}"}
         body = {"repository": f"acme/repo{letter}", "branch": name, "files": files, "actor": "ann"}
         await self.world("/push", body)
 

@@ -63,6 +63,20 @@ async def test_pull_requests_move_to_the_sets_of_a_new_config(play: Play) -> Non
     assert "pending" in (await play.statuses("B", sha))[3:], "the old pipeline's success was withdrawn first"
 
 
+async def test_a_status_that_is_renamed_is_said_under_its_new_name(play: Play) -> None:
+    await play.branch("B")
+    await play.pull("B")
+    await play.settle(200)
+    await config_is(play, CONFIG.replace("settle: 10s", "settle: 10s\n    status: renamed"))
+    sha = await play.head("B")
+    posts = await play.requests("POST", f"/acme/repoB/statuses/{sha}")
+    assert (posts[-1]["body"]["context"], posts[-1]["body"]["state"]) == ("renamed", "success")
+    await play.push("B")
+    await play.settle()
+    posts = await play.requests("POST", f"/acme/repoB/statuses/{await play.head('B')}")
+    assert [post["body"]["context"] for post in posts] == ["renamed"]
+
+
 async def test_without_a_config_pull_requests_are_ignored_until_there_is_one(play: Play) -> None:
     await play.rows("DELETE FROM configs RETURNING 1")
     await play.branch("B")

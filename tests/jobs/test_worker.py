@@ -32,6 +32,7 @@ async def until(play: Play, letter: str, state: str) -> None:
     said: list[str] = []
     async with asyncio.timeout(30):
         while said[-1:] != [state]:
+            await play.state()  # a request, in which everything else goes on
             said = await play.statuses(letter, sha)
 
 

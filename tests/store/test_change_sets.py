@@ -31,7 +31,7 @@ RUN = Run(
 
 def filled(blank: ChangeSet) -> ChangeSet:
     attempt = Attempt("x-1-1-1", 1, 1, "build.yml", "DPTA-1", "a" * 40, NOW, sent_at=NOW).heard(RUN)
-    build = Build(PIPELINE.builds[0], 1, "DPTA-1", "a" * 40, fingerprint="mark", attempts=(attempt,), usual_seconds=12.5)
+    build = Build(PIPELINE.builds[0], 1, "DPTA-1", "a" * 40, fingerprint="mark", attempts=(attempt,))
     return replace(
         blank,
         revision=3,

@@ -58,7 +58,8 @@ async def perform(context: Context, effect_id: int) -> None:
                 await finish_effect(connection, kept.id, now, reason)
             case Later(reason, retry_at):
                 tries = await put_back(connection, kept.id, reason)
-                await set_timer(connection, "effect", str(kept.id), later(now, tries, retry_at))
+                if tries is not None:
+                    await set_timer(connection, "effect", str(kept.id), later(now, tries, retry_at))
 
 
 def later(now: datetime, tries: int, retry_at: datetime | None) -> datetime:

@@ -106,7 +106,7 @@ async def _apply(context: Context, kept: Kept, owner: str) -> None:
                 repository = state.repository_by_id(pull.repository_id)
                 if repository and locked.address not in addresses(config, repository, pull):
                     events.append(PullSeen(pull, belongs=False))
-            await river.handle(locked, events, cause_of(kept))
+            await river.rename_status(await river.handle(locked, events, cause_of(kept)))
         names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
         for placed in await repositories_by_name(connection, owner, names):
             scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})
