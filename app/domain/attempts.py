@@ -41,7 +41,8 @@ def may_be_sent(state: ChangeSet, attempt_id: str) -> bool:
     found = orchestration.attempt(attempt_id) if orchestration else None
     if orchestration is None or found is None or orchestration.revision != state.revision or state.withdrawing:
         return False
-    return found[1].state is AttemptState.PLANNED and found[1].send_after is None and not orchestration.stopped
+    build, attempt = found
+    return attempt.state is AttemptState.PLANNED and attempt.send_after is None and orchestration.may_start(build)
 
 
 def dispatch_began(state: ChangeSet, event: DispatchBegan, now: datetime) -> ChangeSet:

@@ -74,11 +74,17 @@ class Orchestration:
         return self.frozen and all(build.done for build in self.builds)
 
     @property
-    def stopped(self) -> bool:
-        """Nothing new is dispatched."""
-        if self.cancelled_by is not None or self.superseded or self.problem is not None or self.pipeline is None:
-            return True
-        return self.pipeline.on_failure is OnFailure.STOP and self.failing is not None
+    def over(self) -> bool:
+        """Nothing is dispatched any more, whatever its builds came to."""
+        ended = self.cancelled_by is not None or self.superseded or self.problem is not None
+        return ended or self.pipeline is None
+
+    def may_start(self, build: Build) -> bool:
+        """Whether a failure elsewhere keeps this build from being dispatched; one that a person retried is not kept."""
+        if self.over or self.pipeline is None:
+            return False
+        halted = self.pipeline.on_failure is OnFailure.STOP and self.failing is not None
+        return build.forgiven > 0 or not halted
 
     @property
     def live(self) -> bool:
@@ -103,10 +109,10 @@ class Orchestration:
     def _can_go_on(self) -> bool:
         if self.live:
             return True
-        return not self.stopped and any(self.ready(build) for build in self.builds)
+        return any(self.ready(build) and self.may_start(build) for build in self.builds)
 
     def ready(self, build: Build) -> bool:
-        """It has to be built, and all it needs is done."""
+        """It has to be built, and all it needs is done: the graph allows it."""
         if build.state is not BuildState.WAITING or build.sha is None:
             return False
         return all(self.build(need).done for need in build.spec.needs)

@@ -104,10 +104,10 @@ def wanted_read(state: ChangeSet, now: datetime) -> ReadPurpose | None:
 def _unplanned(state: ChangeSet) -> ChangeSet:
     """After a failure that stops the rest, what was planned and not sent is no try at all: a retry plans it anew."""
     orchestration = state.orchestration
-    if orchestration is None or orchestration.failing is None or not orchestration.stopped:
+    if orchestration is None or orchestration.failing is None or orchestration.over:
         return state
     for build in orchestration.builds:
-        if build.latest and build.latest.state is AttemptState.PLANNED:
+        if build.latest and build.latest.state is AttemptState.PLANNED and not orchestration.may_start(build):
             orchestration = orchestration.with_build(replace(build, attempts=build.attempts[:-1]))
     return replace(state, orchestration=orchestration)
 
@@ -115,7 +115,7 @@ def _unplanned(state: ChangeSet) -> ChangeSet:
 def _dispatched(state: ChangeSet, now: datetime) -> Step:
     """Builds that have all they need, within ``max_parallel``; none before every withdrawal was acknowledged (P2)."""
     orchestration = state.orchestration
-    if orchestration is None or not orchestration.frozen or orchestration.stopped or state.withdrawing or idle(state):
+    if orchestration is None or not orchestration.frozen or orchestration.over or state.withdrawing or idle(state):
         return state, []
     if any(said.refused for said in state.said):
         return state, []
@@ -126,7 +126,7 @@ def _dispatched(state: ChangeSet, now: datetime) -> Step:
             again = build.with_attempt(replace(latest, send_after=None))
             orchestration = orchestration.with_build(again)
             effects.append(DispatchBuild(latest.id))
-        elif orchestration.ready(build) and _room(orchestration):
+        elif orchestration.ready(build) and orchestration.may_start(build) and _room(orchestration):
             attempt = _attempt(orchestration, build, now)
             orchestration = orchestration.with_build(build.with_attempt(attempt))
             effects.append(DispatchBuild(attempt.id))

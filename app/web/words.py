@@ -23,7 +23,7 @@ def reason_of(build: Build, orchestration: Orchestration) -> str | None:
 
 
 def _waiting(build: Build, orchestration: Orchestration) -> str | None:
-    if orchestration.stopped or orchestration.finished_at is not None:
+    if not orchestration.may_start(build) or orchestration.finished_at is not None:
         failing = orchestration.failing
         return f"Not started: {failing.name} did not pass" if failing else "Not started: the orchestration was ended"
     needs = [need for need in build.spec.needs if not orchestration.build(need).done]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.domain.effects import DispatchBuild
-from app.domain.events import PullSeen
+from app.domain.events import PullSeen, RetryWanted, Trigger, TriggerKind
 from app.domain.pipeline import Absent, Start
 from tests.domain.pretend import Pretend, story_pipeline
 
@@ -167,3 +167,18 @@ def test_two_pull_requests_of_one_repository_are_an_error() -> None:
     world.passes(60)
     assert world.sign(2) == "error"
     assert world.building() == []
+
+
+def test_a_retry_by_name_is_not_held_back_by_another_failure() -> None:
+    world = Pretend.new()
+    world.opens(2)
+    world.opens(4)
+    world.settle()
+    world.passes(30)
+    world.completes("repoB", "failure")
+    world.completes("repoD", "failure")
+    world.feed(RetryWanted(Trigger(TriggerKind.COMMAND, "ann"), frozenset({"repod"})))
+    world.settle()
+    assert world.building() == ["repoD"]
+    world.completes("repoD")
+    assert (world.sign(2), world.sign(4)) == ("failure", "failure")
