@@ -115,9 +115,11 @@ def _listener(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        with contextlib.ExitStack() as undo:
+            listener = undo.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            undo.pop_all()
     except OSError as error:
         reason = error.strerror or str(error)
         raise Unreachable(f"Cannot listen on {host}:{port}: {reason}. Choose another --host or --port.") from error
@@ -125,6 +127,7 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 async def _serve(settings: Settings, url: str, listener: socket.socket, with_worker: bool) -> None:
+    stop = _stopped_by_signals()
     async with AsyncExitStack() as stack:
         worker: Worker | None = None
         if settings.has_app:
@@ -133,7 +136,6 @@ async def _serve(settings: Settings, url: str, listener: socket.socket, with_wor
         else:
             web = await stack.enter_async_context(without_app(settings, url))
         _say_start(web, listener, worker)
-        stop = _stopped_by_signals()
         async with asyncio.TaskGroup() as group:
             group.create_task(_answer(create_application(web), listener, stop), name="web")
             if worker is not None:
@@ -141,9 +143,10 @@ async def _serve(settings: Settings, url: str, listener: socket.socket, with_wor
 
 
 async def _work(settings: Settings, url: str) -> None:
+    stop = _stopped_by_signals()
     async with Service(settings, url) as service:
         _log.info("worker started")
-        await service.worker.run(_stopped_by_signals())
+        await service.worker.run(stop)
     _log.info("worker ended")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
@@ -32,10 +32,9 @@ class Refused(OperatorError):
 
 
 class Api:
-    def __init__(self, url: str, token: str, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, url: str, token: str) -> None:
         self._url = url.rstrip("/")
         self._http = httpx.Client(timeout=30, headers={"authorization": f"Bearer {token}"})
-        self._pause = pause
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -101,7 +100,7 @@ class Api:
         """How it goes on, a state at a time, until it is over."""
         failures = 0
         while orchestration["state"] not in OVER:
-            self._pause(WATCH_SECONDS)
+            self.pause(WATCH_SECONDS)
             try:
                 orchestration = self.get(f"/orchestrations/{orchestration['id']}")
             except Unreachable:
@@ -111,6 +110,9 @@ class Api:
                 continue
             failures = 0
             yield orchestration
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     def _by_id(self, kind: str, subject: str) -> dict[str, Any] | None:
         if not subject.isascii() or not subject.replace("-", "").isalnum() or len(subject) > 64:
