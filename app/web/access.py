@@ -114,7 +114,7 @@ async def reader_or_signed(
     """A reader; or None where the address itself is signed by us, as runs are given it in their inputs."""
     query = request.query_params
     if "signature" in query:
-        if web.links.admits(request.url.path, query.get("expires", ""), query["signature"], web.clock()):
+        if web.links.admits(request.scope["path"], query.get("expires", ""), query["signature"], web.clock()):
             return None
         raise _unknown("The signed address has expired or is not ours.", "Bearer")
     return await require(Scope.READ)(web, credentials)

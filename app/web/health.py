@@ -32,12 +32,12 @@ WORKER_SILENCE = 45.0
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/healthz")
+@router.api_route("/healthz", methods=["GET", "HEAD"])
 async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz")
+@router.api_route("/readyz", methods=["GET", "HEAD"])
 async def readyz(web: Web) -> Response:
     parts = {"set_up": _set_up(web), **await _database_parts(web)}
     ready = all(part["ready"] for part in parts.values())

@@ -67,7 +67,7 @@ def cause(caller: Caller) -> Cause:
 
 
 async def _mark(request: Request) -> str:
-    head = f"{request.method} {request.url.path}\n".encode()
+    head = f"{request.method} {request.scope['path']}\n".encode()
     return hashlib.sha256(head + await request.body()).hexdigest()
 
 

@@ -47,7 +47,7 @@ Visitor = Depends(visitor)
 
 def strange(request: Request, _error: Exception) -> Response:
     """A link on another site sends no strict cookie; the link on this page does."""
-    return _page(request, "stranger.html", 401, path=request.url.path)
+    return _page(request, "stranger.html", 401, path=request.scope["path"])
 
 
 @router.get("/login")

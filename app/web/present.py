@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from fastapi import Request
@@ -21,11 +22,15 @@ from app.web.inputs import SetStateName
 from app.web.words import reason_of
 
 Names = Mapping[int, str]
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
 
 
 def base_url(web: WebContext, request: Request) -> str:
-    """Where the caller reaches us: the public address, else the one it used."""
-    return web.settings.public_url or str(request.base_url).rstrip("/")
+    """Where the caller reaches us: the public address, else the one it used, if that is one."""
+    if web.settings.public_url:
+        return web.settings.public_url
+    host = request.headers.get("host", "")
+    return f"{request.scope['scheme']}://{host}" if _HOST.fullmatch(host) else ""
 
 
 async def orchestration(connection: AsyncConnection, view: OrchestrationView, base: str) -> shapes.Orchestration:

@@ -64,6 +64,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
+def _path(request: Request) -> str:
+    """From the scope: ``request.url`` is made with the Host header, which may be anything."""
+    return str(request.scope["path"])[:200]
+
+
 def _problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return answer(error.status, error.detail, error.headers)
@@ -73,8 +78,8 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     details = {
         400: "The body could not be read. Send JSON.",
-        404: f"There is nothing at {request.url.path[:200]}. /api/v1/openapi.json lists what there is.",
-        405: f"{request.method} is not for {request.url.path[:200]}. The Allow header names what is.",
+        404: f"There is nothing at {_path(request)}. /api/v1/openapi.json lists what there is.",
+        405: f"{request.method} is not for {_path(request)}. The Allow header names what is.",
     }
     headers = dict(error.headers) if error.headers else None
     return answer(error.status_code, details.get(error.status_code, str(error.detail)), headers)
@@ -101,11 +106,11 @@ def _message(error: dict[str, Any]) -> str:
 
 
 def _away(request: Request, error: Exception) -> Response:
-    _log.warning("request failed: the database is away", path=request.url.path, why=str(error)[:500])
+    _log.warning("request failed: the database is away", path=_path(request), why=str(error)[:500])
     return answer(503, "Lockstep cannot reach its database just now. Try again.", {"retry-after": "5"})
 
 
 def _unforeseen(request: Request, error: Exception) -> Response:
     mark = token_hex(8)
-    _log.error("request failed", path=request.url.path, error_id=mark, exc_info=error)
+    _log.error("request failed", path=_path(request), error_id=mark, exc_info=error)
     return answer(500, f"An error of Lockstep itself. Its log describes it under {mark}.")
