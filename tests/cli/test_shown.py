@@ -10,9 +10,9 @@ from rich.console import Console
 from app.cli import shown
 
 
-def an_orchestration(state: str, **build: Any) -> dict[str, Any]:
-    blank = {"name": "repoA", "state": "running", "reason": None, "reused_from": None, "attempts": []}
-    return {"id": "abc-1", "state": state, "builds": [{**blank, **build}]}
+def an_orchestration(whole: str, **build: Any) -> dict[str, Any]:
+    blank: dict[str, Any] = {"name": "repoA", "state": "running", "reason": None, "reused_from": None, "attempts": []}
+    return {"id": "abc-1", "state": whole, "builds": [{**blank, **build}]}
 
 
 def test_a_watcher_sees_each_state() -> None:
