@@ -19,6 +19,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store.deliveries import lanes_of
 from app.store.effects import Kept, Priority
 from app.store.transaction import driver_of
 
@@ -93,8 +94,9 @@ class Queue:
             await self.app.job_manager.batch_defer_jobs_async(jobs, connection=driver)
 
     async def promise_deliveries(self, connection: AsyncConnection, guids: Sequence[str]) -> None:
-        """One job for each delivery. This is what the inbox's keeper is given."""
-        await self.promise(connection, [Wanted(TAKE, {"guid": guid}) for guid in guids])
+        """One job for each delivery, in the order in which they came. This is what the inbox's keeper is given."""
+        lanes = await lanes_of(connection, guids)
+        await self.promise(connection, [Wanted(TAKE, {"guid": guid, "lane": lane}) for guid, lane in lanes])
 
     async def promise_effect(self, connection: AsyncConnection, effect: Kept) -> None:
         await self.promise(connection, [Wanted(PERFORM, {"effect_id": effect.id}, effect.lock, effect.priority)])

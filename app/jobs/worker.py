@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from weakref import WeakValueDictionary
 
 import psycopg
 import structlog
@@ -53,6 +54,7 @@ class Worker:
         self._context = context
         self._concurrency = concurrency
         self._app = context.queue.app
+        self._lanes: WeakValueDictionary[int | None, asyncio.Lock] = WeakValueDictionary()
         context.queue.add_task(TAKE, self._take)
         context.queue.add_task(PERFORM, self._perform)
         context.queue.add_task(WAKE, self._wake)
@@ -120,8 +122,12 @@ class Worker:
                 _log.warning("tick failed", why=str(error))
             await asyncio.sleep(TICK_SECONDS)
 
-    async def _take(self, job: JobContext, guid: str) -> None:
-        await self._or_bury(job, take_delivery(self._context, guid), guid)
+    async def _take(self, job: JobContext, guid: str, lane: int | None = None) -> None:
+        # One repository's deliveries in the order in which they came, as far as this process is concerned: any other
+        # order leads to the same state, but to more statuses on the way. No lock of the queue: a worker that dies
+        # while it holds one would hold up the repository until it is missed.
+        async with self._lanes.setdefault(lane, asyncio.Lock()):
+            await self._or_bury(job, take_delivery(self._context, guid), guid)
 
     async def _perform(self, job: JobContext, effect_id: int) -> None:
         await self._or_bury(job, perform(self._context, effect_id), effect_id)

@@ -146,6 +146,13 @@ async def _open_failed(connection: AsyncConnection, guids: Collection[str]) -> s
     return set((await connection.execute(again.returning(deliveries.c.guid))).scalars())
 
 
+async def lanes_of(connection: AsyncConnection, guids: Collection[str]) -> list[tuple[str, int | None]]:
+    """These deliveries in the order in which they came, each with the repository that it is about."""
+    query = select(deliveries.c.guid, deliveries.c.repository_id).where(deliveries.c.guid.in_(guids))
+    rows = await connection.execute(query.order_by(deliveries.c.received_at, deliveries.c.guid))
+    return [(row.guid, row.repository_id) for row in rows]
+
+
 async def take(connection: AsyncConnection, guid: str) -> Delivery | None:
     """Lock an open delivery until the end of the transaction; None: unknown, or done already.
 
