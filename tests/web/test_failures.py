@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from structlog.testing import capture_logs
 
 from app.web.guard import LARGEST_BODY, Guard
 from tests.web.office import Office
@@ -47,8 +48,10 @@ async def test_an_error_of_ours_shows_nothing_of_our_inside(office: Office, monk
         raise RuntimeError("a-password-in-a-message")
 
     monkeypatch.setattr("app.store.views.list_change_sets", broken)
-    answer = await office.call("GET", "/api/v1/change-sets", await office.token("read"))
+    with capture_logs() as logged:
+        answer = await office.call("GET", "/api/v1/change-sets", await office.token("read"))
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert logged[-1]["error_id"] in answer.json()["detail"]
     assert "password" not in answer.text
     assert "RuntimeError" not in answer.text
 
