@@ -18,10 +18,12 @@ import httpx
 from sqlalchemy import text
 
 from app.composition import Service
+from app.jobs.queue import QUEUE
 from app.simulator.server import Options, Simulator, running
 from tests.harness import service as services
 from tests.harness.control import Control, Json
 from tests.harness.credentials import Credentials
+from tests.harness.process import WorkerProcess
 from tests.harness.timeline import timeline
 
 T = TypeVar("T")
@@ -33,6 +35,9 @@ STEPS = 500
 PATIENCE = 20.0
 """Real seconds after which work that does not end, though nothing holds it up, has failed."""
 NEXT_TIMER = text("SELECT min(greatest(due_at, leased_until)) FROM timers")
+LOCK_SETS = text("SELECT id FROM change_sets FOR UPDATE")
+BLOCKED = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+AGE_WORKERS = text("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'")
 DEAD_JOBS = text("SELECT task_name, args FROM procrastinate_jobs WHERE status NOT IN ('todo', 'doing', 'succeeded')")
 
 
@@ -45,6 +50,8 @@ class Stage:
         self._credentials = credentials
         self._settings = settings
         self._parked: list[asyncio.Task[None]] = []
+        self._held = 0
+        self._process: WorkerProcess | None = None
         self._stack = AsyncExitStack()
         self._listener = services.listening()
         hook = services.address(self._listener) + services.HOOK
@@ -82,6 +89,8 @@ class Stage:
 
     async def _close(self) -> None:
         try:
+            if self._process is not None:
+                self._process.kill()
             await self.control.call("DELETE", "/faults")
             await asyncio.gather(*self._parked, return_exceptions=True)
         finally:
@@ -145,18 +154,63 @@ class Stage:
 
     async def _work(self) -> None:
         """Let the worker work until it is idle, or until all it waits for is an answer that a fault holds back."""
-        task = asyncio.create_task(self.service.worker.run_until_idle())
+        if self._process is not None and self._parked:
+            return
+        work = self._process.work() if self._process else self.service.worker.run_until_idle()
+        task = asyncio.create_task(work)
         waited, quiet = 0.0, 0
         while not (await asyncio.wait({task}, timeout=0.1))[0]:
             waited += 0.1
-            moved = await self.control.read_log()
-            quiet = quiet + 1 if await self.control.held() and not moved else 0
+            moved, held = await self.control.read_log(), await self.control.held()
+            quiet = quiet + 1 if held > self._held and not moved else 0
             if quiet == 2:
                 self._parked.append(task)
+                self._held = held
                 return
             if waited > PATIENCE:
                 self.fail(f"the worker was not idle after {PATIENCE:g} s of real time")
         await task
+
+    def end_faults(self) -> None:
+        """What was held back goes on."""
+        self.call("DELETE", "/faults")
+        self._held = 0
+
+    def hire(self) -> None:
+        """From now on the work is done by a process that can be killed."""
+        self._process = WorkerProcess(self._credentials, self.control.url, self._database_url)
+
+    def kill(self) -> None:
+        """``kill -9`` of that process in the middle of whatever it does; from now on another worker is there."""
+        process, self._process = self._process, None
+        assert process is not None, "no process was hired"
+        process.kill()
+        self.run(self._bury())
+
+    def kill_before_commit(self) -> None:
+        """Let go what is held, keep the process from writing down what it learns, and kill it there."""
+        self.run(self._until_it_cannot_commit())
+
+    async def _until_it_cannot_commit(self) -> None:
+        async with self.service.engine.begin() as connection:
+            await connection.execute(LOCK_SETS)
+            await self.control.call("DELETE", "/faults")
+            self._held = 0
+            async with asyncio.timeout(PATIENCE):
+                while not (await connection.execute(BLOCKED)).scalar_one():
+                    await asyncio.wait(self._parked, timeout=0.02)
+            assert self._process is not None, "no process was hired"
+            self._process.kill()
+            self._process = None
+        await self._bury()
+
+    async def _bury(self) -> None:
+        """The minute passes after which a worker that is silent counts as dead. It is a minute of Postgres' clock."""
+        await asyncio.gather(*self._parked, return_exceptions=True)
+        self._parked.clear()
+        async with self.service.engine.begin() as connection:
+            await connection.execute(AGE_WORKERS)
+        await self.service.queue.app.configure_task("upkeep", queue=QUEUE).defer_async(timestamp=0)
 
     def step(self, until: datetime) -> bool:
         """Go to the next moment at which something is due, at the latest ``until``. False: that moment is reached."""

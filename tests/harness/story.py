@@ -90,8 +90,13 @@ class Story:
 
     def faults_end(self) -> Self:
         """What was held back goes on."""
-        self.stage.call("DELETE", "/faults")
+        self.stage.end_faults()
         self.stage.pump()
+        return self
+
+    def until_held(self) -> Self:
+        """Time passes until a fault holds something back."""
+        self.stage.until("something is held back", lambda: self.stage.run(self.stage.control.held()) > 0)
         return self
 
     def delivers(self, event: str, payload: Any, *, guid: str | None = None, **how: Any) -> int:

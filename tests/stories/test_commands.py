@@ -57,7 +57,9 @@ def test_retry_while_a_head_has_moved_unheard_never_ends_green_on_the_old_one(st
     runs.of("repoB").fails()
     story.fault("delivery", "drop", event="push").fault("delivery", "drop", event="pull_request")
     story.pushes("repoD").comments("repoB", "/orchestrate retry").is_accepted()
-    story.builds("repoB").passes().builds("repoD")
+    again = story.builds("repoB")
+    story.waits(5)
+    again.passes().builds("repoD")
     assert "success" not in story.sign("repoD").states()
 
 

@@ -1,4 +1,4 @@
-"""CONTRACT §3: the config file lives in the owner's config repository: read on pushes, judged on commits, never fatal."""
+"""CONTRACT §3: the config file in the owner's config repository: read on pushes, judged on commits, never fatal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CONTRACT §7, last variant, and DESIGN's law 9: what cannot be read is never skipped and never turns anything green."""
+"""CONTRACT §7, last variant, and DESIGN's law 9: what cannot be read is never skipped and turns nothing green."""
 
 from __future__ import annotations
 

@@ -70,7 +70,19 @@ def test_a_build_gets_its_attempt_and_the_slice_it_stands_on(begin: Begin) -> No
 
 @pytest.mark.parametrize(
     "branch",
-    ["feature/DPTA-1", "a.b.c", "100%25sure", "50%", "größe/日本語-🚀", "x" * 120, "a+b&c=d", "#1", "quote'\"s", "a;b,c", "@home"],
+    [
+        "feature/DPTA-1",
+        "a.b.c",
+        "100%25sure",
+        "50%",
+        "größe/日本語-🚀",
+        "x" * 120,
+        "a+b&c=d",
+        "#1",
+        "quote'\"s",
+        "a;b,c",
+        "@home",
+    ],
 )
 def test_branch_names(begin: Begin, branch: str) -> None:
     story = begin({"branches": ".+", "exclude_bots": False})
