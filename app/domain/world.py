@@ -14,6 +14,7 @@ from app.domain.events import BaseMoved, BranchMoved, MergeGroupEnded, MergeGrou
 from app.domain.facts import Branch, Pull
 from app.domain.judge import RESTLESS_AFTER
 from app.domain.pipeline import BaseMoved as BaseMovedRule
+from app.domain.verdict import Verdict, VerdictState
 
 
 def changed(state: ChangeSet, now: datetime) -> ChangeSet:
@@ -133,7 +134,14 @@ def group_formed(state: ChangeSet, event: MergeGroupFormed) -> ChangeSet:
 
 
 def group_ended(state: ChangeSet, event: MergeGroupEnded) -> ChangeSet:
-    return _without_group(state, event.repository_id, event.head_sha)
+    """Nothing will be merged from its commit any more: what was said there need not be withdrawn."""
+    after = _without_group(state, event.repository_id, event.head_sha)
+    if after is state:
+        return state
+    over = Verdict(VerdictState.PENDING, "merge_group_ended", "")
+    at = (event.repository_id, event.head_sha)
+    said = tuple(replace(s, verdict=over, withdrawing=False, refused=None) if s.at == at else s for s in state.said)
+    return replace(after, said=said)
 
 
 def _without_group(state: ChangeSet, repository_id: int, head_sha: str) -> ChangeSet:

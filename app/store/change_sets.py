@@ -33,11 +33,11 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.change_set import ChangeSet, Kind, SetState
-from app.domain.facts import Repository
+from app.domain.facts import MergeGroup, Repository
 from app.domain.orchestration import Orchestration
 from app.domain.pipeline import Pipeline
 from app.domain.verdict import Verdict, weakest
-from app.store.codec import dump_set, load_set
+from app.store.codec import dump_set, load, load_set
 from app.store.metadata import Time, metadata
 from app.store.orchestrations import load_current
 
@@ -103,6 +103,10 @@ class Locked:
     address: Address
     document: Mapping[str, Any]
     orchestration: Orchestration | None
+
+    def groups(self) -> list[MergeGroup]:
+        """The merge groups that its pull requests are in."""
+        return [load(MergeGroup, group) for group in self.document.get("groups", ())]
 
     def state(self, pipeline: Pipeline, repositories: Mapping[str, Repository]) -> ChangeSet:
         """The aggregate, with the present pipeline and repositories (by lower-case short name) put in."""

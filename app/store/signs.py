@@ -269,3 +269,9 @@ async def contributors(connection: AsyncConnection, key: SignKey) -> list[str]:
         .order_by(contributions.c.set_id)
     )
     return list((await connection.execute(query)).scalars())
+
+
+async def speakers(connection: AsyncConnection, repository_id: int, sha: str) -> list[str]:
+    """The sets that say something on a SHA, in whichever context."""
+    query = select(contributions.c.set_id).filter_by(repository_id=repository_id, sha=sha).distinct()
+    return sorted((await connection.execute(query)).scalars())

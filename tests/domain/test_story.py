@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.domain.effects import DispatchBuild
-from app.domain.events import PullSeen, RetryWanted, Trigger, TriggerKind
+from app.domain.events import MergeGroupEnded, MergeGroupFormed, PullSeen, RetryWanted, Trigger, TriggerKind
+from app.domain.facts import MergeGroup
 from app.domain.pipeline import Absent, Start
 from tests.domain.pretend import Pretend, story_pipeline
 
@@ -182,3 +183,20 @@ def test_a_retry_by_name_is_not_held_back_by_another_failure() -> None:
     assert world.building() == ["repoD"]
     world.completes("repoD")
     assert (world.sign(2), world.sign(4)) == ("failure", "failure")
+
+
+def test_a_merge_group_is_told_the_verdict_and_left_in_peace_when_it_ends() -> None:
+    world = green_b_and_d()
+    world.feed(MergeGroupFormed(MergeGroup(2, "group", (20,))))
+    world.settle()
+    assert world.statuses[2, "group"] == "success"
+    world.pushes(4)
+    world.settle()
+    assert world.statuses[2, "group"] == "pending"
+    world.passes(30)
+    world.completes("repoD")
+    posts = len(world.posts)
+    world.feed(MergeGroupEnded(2, "group"))
+    world.settle()
+    assert len(world.posts) == posts
+    assert all(said.sha != "group" for said in world.state.said)
