@@ -21,7 +21,7 @@ from app.jobs.context import ConfigPlace, Context, Identity, Owners
 from app.jobs.links import Links
 from app.jobs.queue import Queue
 from app.jobs.worker import Worker
-from app.settings import Settings
+from app.settings import Ingest, Settings
 from app.store.transaction import open_engine
 
 
@@ -35,7 +35,8 @@ class Service:
     :param database_url: ``postgresql+psycopg://…``, migrated.
     :param clock: now, aware; every decision of ours lives by it.
     :param pacing: for tests; a virtual clock wants one that never sleeps.
-    :raises OperatorError: the App's credentials are missing, or ``LOCKSTEP_CONFIG_FILE`` is no good config.
+    :raises OperatorError: the App's credentials are missing, ``LOCKSTEP_INGEST`` is none that this version has, or
+        ``LOCKSTEP_CONFIG_FILE`` is no good config.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class Service:
     ) -> None:
         if settings.app_id is None or settings.private_key is None:
             raise OperatorError("LOCKSTEP_APP_ID and LOCKSTEP_PRIVATE_KEY are missing; open /setup to register the App")
+        if settings.ingest is not Ingest.WEBHOOK:
+            raise OperatorError("LOCKSTEP_INGEST: this version takes webhooks only. Set it to webhook, or unset it")
         key = settings.private_key.get_secret_value()
         identity = Identity()
         self.settings = settings
