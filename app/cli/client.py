@@ -26,7 +26,9 @@ Subject = Annotated[str, typer.Argument(metavar="KEY|ID", help="A key, or the id
 
 def run(
     pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="Its name, or OWNER/PIPELINE.")],
-    branch: Annotated[str, typer.Argument(metavar="BRANCH", help="A branch; one of no change set is built alone.")],
+    branch: Annotated[
+        str, typer.Argument(metavar="BRANCH", help="A branch; one of no change set is built wherever it exists.")
+    ],
     owner: Owner = None,
     key: Annotated[bool, typer.Option("--key", help="BRANCH is the key of a change set.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Reuse no result.")] = False,
@@ -52,7 +54,7 @@ def run(
 def status(
     subject: Annotated[
         str | None,
-        typer.Argument(metavar="[KEY|ID]", help="A key, or the id of a change set or orchestration; none: all open."),
+        typer.Argument(metavar="KEY|ID", help="A key, or the id of a change set or orchestration; none: all open."),
     ] = None,
     watch: Watch = False,
     as_json: AsJson = False,
