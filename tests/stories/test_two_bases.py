@@ -1,4 +1,4 @@
-"""One branch with pull requests into two base lines: two sets share a head, one status speaks for both (DESIGN, *sign*)."""
+"""One branch with pull requests into two base lines: two sets, one head, one status for both (DESIGN, *sign*)."""
 
 from __future__ import annotations
 
