@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from app.domain.build import Build
 from app.domain.change_set import ChangeSet
 from app.domain.facts import Repository
-from app.domain.messages import may_name
+from app.domain.judge import judge
+from app.domain.messages import describe, may_name
 from app.inbox import commands as c
 from app.store.change_sets import verdict_of
 
@@ -64,7 +65,8 @@ def status(states: Sequence[ChangeSet], audience: Repository, links: Sequence[st
 
 def _status(state: ChangeSet, audience: Repository, link: str | None) -> str:
     verdict = verdict_of(state)
-    said = f"{verdict.state.value}: {verdict.description}" if verdict else "no verdict yet"
+    # Worded anew: what the set says on another member's head may name repositories that readers here may not know.
+    said = f"{verdict.state.value}: {describe(judge(state), state, audience)}" if verdict else "no verdict yet"
     title = f"**{quoted(state.title)}** in {quoted(state.pipeline.name)}"
     head = f"{title}: {said}" + (f" ([live]({link}))" if link else "")
     rows = [_row(state, audience, build) for build in state.orchestration.builds] if state.orchestration else []

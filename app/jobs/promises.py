@@ -27,6 +27,9 @@ SCAN_PULLS = "ScanPulls"
 SYNC = "SyncInstallations"
 ANSWER_COMMAND = "AnswerCommand"
 
+SYNC_ALL = Promise(SYNC, lock="sync")
+"""One at a time: each replaces what is known by what it read, so the one that began last has to end last."""
+
 GitHubEffect = ReadSet | DispatchBuild | FindRun | ReadRun | CancelRun
 
 
@@ -64,6 +67,12 @@ def post_of(sign: Sign) -> Promise:
         lock=f"sign:{key.repository_id}:{key.sha}:{key.context}",
         priority=Priority.SUCCESS if success else Priority.WITHDRAWAL,
     )
+
+
+def read_config_of(owner: str, sha: str | None = None) -> Promise:
+    """The owner's file, read anew; ``sha``: the commit that is told what the file says. One at a time, as above."""
+    name = owner.lower()
+    return Promise(READ_CONFIG, {"owner": name, "sha": sha} if sha else {"owner": name}, lock=f"config:{name}")
 
 
 async def keep_promise(

@@ -22,11 +22,10 @@ from app.github import Failure
 from app.jobs.context import Context
 from app.jobs.dead import bury_effect, bury_the_dead
 from app.jobs.perform import perform
-from app.jobs.promises import SYNC, keep_promise_once
+from app.jobs.promises import SYNC_ALL, keep_promise_once
 from app.jobs.queue import PERFORM, QUEUE, TAKE, WAKE, will_be_tried_again
 from app.jobs.taking import bury_delivery, take_delivery
 from app.jobs.tick import tick, wake_set
-from app.store.effects import Promise
 from app.store.sightings import prune_sightings
 from app.store.transaction import transaction
 
@@ -96,7 +95,7 @@ class Worker:
             raise Unintroduced(told.reason)
         identity.owner, identity.bot_login = told.owner, told.bot_login
         async with transaction(self._context.engine) as connection:
-            await keep_promise_once(connection, self._context.queue, Promise(SYNC), self._context.clock())
+            await keep_promise_once(connection, self._context.queue, SYNC_ALL, self._context.clock())
 
     async def _work(self, stop: asyncio.Event) -> None:
         """Keep a worker going: it ends by itself when Postgres restarts."""

@@ -15,7 +15,7 @@ from app.jobs.perform.cancel_run import cancel_run
 from app.jobs.perform.commands import answer_command
 from app.jobs.perform.configs import check_config, read_owner_config
 from app.jobs.perform.dispatch import dispatch_build
-from app.jobs.perform.outcome import Done, Failed, Later, Outcome
+from app.jobs.perform.outcome import Closed, Done, Failed, Later, Outcome
 from app.jobs.perform.post_sign import post_sign
 from app.jobs.perform.read_set import read_set
 from app.jobs.perform.runs import find_run, read_run
@@ -49,6 +49,8 @@ async def perform(context: Context, effect_id: int) -> None:
     if kept is None or kept.finished:
         return
     outcome = await PERFORMERS[kept.kind](context, kept)
+    if isinstance(outcome, Closed):
+        return
     async with transaction(context.engine) as connection:
         now = context.clock()
         match outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.github import Failure
 from app.jobs.context import Context
 from app.jobs.perform.common import failed, feed, look_at, place_of
-from app.jobs.perform.outcome import Done, Failed, Outcome
+from app.jobs.perform.outcome import Closed, Done, Failed, Outcome
 from app.jobs.promises import attempt_of
 from app.store.effects import Kept
 
@@ -24,4 +24,4 @@ async def cancel_run(context: Context, kept: Kept) -> Outcome:
     if isinstance(answer, Failure):
         return failed(answer)
     await feed(context, kept, [], client.request_ids)
-    return Done()
+    return Closed()

@@ -32,10 +32,10 @@ from app.github import Accepted, DispatchOutcome, NotSent, Refused, Unclear
 from app.jobs.context import Context
 from app.jobs.loading import attached
 from app.jobs.perform.common import cause_of, close
-from app.jobs.perform.outcome import Done, Later, Outcome
+from app.jobs.perform.outcome import Closed, Done, Later, Outcome
 from app.jobs.promises import attempt_of
 from app.jobs.river import River
-from app.jobs.routing.runs import owner_of_run
+from app.jobs.routing.runs import owner_by_title
 from app.store.change_sets import Locked, lock_sets
 from app.store.effects import Kept
 from app.store.installations import repository_by_id
@@ -71,7 +71,7 @@ async def dispatch_build(context: Context, kept: Kept) -> Outcome:
     place, attempt = call.repository, call.attempt
     answer = await client.dispatch(place.owner, place.name, attempt.workflow, attempt.ref, call.inputs)
     await _answered(context, kept, attempt, answer, client.request_ids)
-    return Done()
+    return Closed()
 
 
 async def _begin(context: Context, kept: Kept) -> Call | Outcome:
@@ -162,8 +162,9 @@ async def _match(river: River, kept: Kept, attempt: Attempt, answer: Accepted | 
 async def _only_sighting(river: River, attempt: Attempt) -> int | None:
     seen = await sightings_at(river.connection, attempt.repository_id, attempt.workflow, attempt.ref, attempt.sha)
     since = attempt.sent_at or attempt.planned_at
-    ids = {run.id for run in seen if run.created_at >= since - timedelta(seconds=5)}
-    if len(ids) != 1:
+    young = {run.id: run for run in seen if run.created_at >= since - timedelta(seconds=5)}
+    if len(young) != 1:
         return None
-    owned = await owner_of_run(river, seen[0])
-    return ids.pop() if owned is None or owned[1] == attempt.id else None
+    [run] = young.values()
+    named = await owner_by_title(river, run)
+    return run.id if named is None or named[1] == attempt.id else None

@@ -12,6 +12,11 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """Done, and the row says so already: it was closed in the transaction that fed the outcome."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """It will not be tried again; whoever has to know has been told by an event."""
 
@@ -26,4 +31,4 @@ class Later:
     retry_at: datetime | None = None
 
 
-Outcome = Done | Failed | Later
+Outcome = Done | Closed | Failed | Later

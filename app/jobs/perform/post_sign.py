@@ -12,7 +12,7 @@ from app.domain.verdict import VerdictState
 from app.github import Failure
 from app.jobs.context import Context
 from app.jobs.perform.common import cause_of, close, failed, place_of
-from app.jobs.perform.outcome import Done, Outcome
+from app.jobs.perform.outcome import Closed, Done, Outcome
 from app.jobs.promises import keep_promise, post_of
 from app.jobs.river import River
 from app.store.change_sets import lock_sets
@@ -42,7 +42,7 @@ async def post_sign(context: Context, kept: Kept) -> Outcome:
     placed = await place_of(context, key.repository_id)
     if placed is None:
         await _refused(context, kept, key, HIDDEN)
-        return Done()
+        return Closed()
     return await _post(context, kept, sign, placed)
 
 
@@ -62,11 +62,11 @@ async def _post(context: Context, kept: Kept, sign: Sign, placed: Placed) -> Out
     if isinstance(answer, Failure):
         if not answer.again:
             await _refused(context, kept, sign.key, answer.reason)
-            return Done()
+            return Closed()
         return failed(answer)
     # A commit that is gone shows nothing and can be merged by nobody: that is as good as a withdrawal.
     await _shown(context, kept, sign, client.request_ids)
-    return Done()
+    return Closed()
 
 
 async def _shown(context: Context, kept: Kept, sign: Sign, request_ids: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ from app.github import Failure
 from app.jobs.context import Context
 from app.jobs.loading import attached
 from app.jobs.perform.common import cause_of, close, feed, look_at
-from app.jobs.perform.outcome import Done, Outcome
+from app.jobs.perform.outcome import Closed, Done, Outcome
 from app.jobs.reading import Passing, names_of, narrowed, question_of, unseen
 from app.jobs.river import River
 from app.store.change_sets import lock_sets
@@ -36,25 +36,25 @@ async def read_set(context: Context, kept: Kept) -> Outcome:
     missing = unseen(state)
     if missing or not names_of(state):
         await feed(context, kept, [SetRead(revision, purpose, missing)])
-        return Done()
+        return Closed()
     installation_id = await _installation(context, state)
     if installation_id is None:
         gone = "the App is not installed there any more. Install it again"
         await feed(context, kept, [ReadFailed(revision, purpose, gone, lasting=True)])
-        return Done()
+        return Closed()
     client = context.github.on(installation_id)
     asked = question_of(state)
     answer = await client.read_set(asked.node_ids, branch=asked.branch, needle=asked.needle, base=asked.base)
     if isinstance(answer, Failure):
         failure = ReadFailed(revision, purpose, answer.reason, not answer.again, answer.retry_at)
         await feed(context, kept, [failure], client.request_ids)
-        return Done()
+        return Closed()
     reads = narrowed(state, answer)
     if isinstance(reads, Passing):
         await feed(context, kept, [ReadFailed(revision, purpose, reads.reason)], client.request_ids)
     else:
         await _tell(context, kept, SetRead(revision, purpose, reads), client.request_ids)
-    return Done()
+    return Closed()
 
 
 async def _installation(context: Context, state: ChangeSet) -> int | None:

@@ -15,7 +15,7 @@ from app.domain.facts import Run
 from app.github import Failure, Missing
 from app.jobs.context import Context
 from app.jobs.perform.common import failed, feed, look_at, place_of
-from app.jobs.perform.outcome import Done, Failed, Outcome
+from app.jobs.perform.outcome import Closed, Done, Failed, Outcome
 from app.jobs.promises import attempt_of
 from app.jobs.routing.runs import ATTEMPT_ID, ours
 from app.store.effects import Kept
@@ -43,14 +43,16 @@ async def find_run(context: Context, kept: Kept) -> Outcome:
     if isinstance(found, Failure):
         return failed(found)
     run = await _its_own(context, attempt, found)
-    if run is not None:
-        await feed(context, kept, [RunSeen(attempt.id, run)], client.request_ids)
-    return Done()
+    if run is None:
+        return Done()
+    await feed(context, kept, [RunSeen(attempt.id, run)], client.request_ids)
+    return Closed()
 
 
 async def _its_own(context: Context, attempt: Attempt, found: Sequence[Run]) -> Run | None:
     """The run whose title names the attempt; else the only one that it could be."""
-    free = [run for run in found if not await _owned(context, run)]
+    mine = [run for run in found if ours(run, context.identity.bot_login)]
+    free = [run for run in mine if not await _owned(context, run)]
     named = [run for run in free if attempt.id in ATTEMPT_ID.findall(run.title)]
     if named:
         return named[0] if len(named) == 1 else None
@@ -58,10 +60,7 @@ async def _its_own(context: Context, attempt: Attempt, found: Sequence[Run]) -> 
     fitting = [
         run
         for run in free
-        if run.head_sha == attempt.sha
-        and run.created_at >= since
-        and ours(run, context.identity.bot_login)
-        and not ATTEMPT_ID.search(run.title)
+        if run.head_sha == attempt.sha and run.created_at >= since and not ATTEMPT_ID.search(run.title)
     ]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -82,9 +81,10 @@ async def read_run(context: Context, kept: Kept) -> Outcome:
     run = await client.get_run(placed.repository.owner, placed.repository.name, run_id)
     if isinstance(run, Failure):
         return failed(run)
-    if not isinstance(run, Missing):
-        await feed(context, kept, [RunSeen(attempt.id, run)], client.request_ids)
-    return Done()
+    if isinstance(run, Missing):
+        return Done()
+    await feed(context, kept, [RunSeen(attempt.id, run)], client.request_ids)
+    return Closed()
 
 
 async def _run_of(context: Context, kept: Kept, state: ChangeSet) -> tuple[Attempt, Placed, int] | None:

@@ -13,10 +13,10 @@ from app.github import Installation as Told
 from app.jobs.context import Context
 from app.jobs.perform.common import failed, place_of
 from app.jobs.perform.outcome import Done, Outcome
-from app.jobs.promises import READ_CONFIG, keep_promise_once
+from app.jobs.promises import keep_promise_once, read_config_of
 from app.jobs.river import River
 from app.jobs.routing.pulls import see_pull
-from app.store.effects import Kept, Promise
+from app.store.effects import Kept
 from app.store.history import Cause
 from app.store.installations import (
     Installation,
@@ -76,7 +76,7 @@ async def _keep_repositories(context: Context, installation: Installation, liste
         for repository in listed:
             await save_repository(connection, repository, installation.id)
         await lose_repositories(connection, installation.id, but=[repository.id for repository in listed])
-        promise = Promise(READ_CONFIG, {"owner": installation.owner.lower()})
+        promise = read_config_of(installation.owner)
         await keep_promise_once(connection, context.queue, promise, context.clock())
 
 

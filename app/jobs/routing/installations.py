@@ -8,10 +8,9 @@ from __future__ import annotations
 from app.domain.events import Event
 from app.inbox.notices import InstallationNotice, InstallationRepositoriesNotice, RepositoryNotice
 from app.jobs.context import Context
-from app.jobs.promises import SYNC, keep_promise_once
+from app.jobs.promises import SYNC_ALL, keep_promise_once
 from app.jobs.river import River
 from app.store.change_sets import open_sets
-from app.store.effects import Promise
 from app.store.history import Cause
 from app.store.installations import (
     Installation,
@@ -41,7 +40,7 @@ async def route_installation(context: Context, river: River, notice: Installatio
     if kept.state == "removed":
         await lose_repositories(river.connection, kept.id)
     if kept.serves:
-        await keep_promise_once(river.connection, context.queue, Promise(SYNC), river.now)
+        await keep_promise_once(river.connection, context.queue, SYNC_ALL, river.now)
     return refusal
 
 
@@ -51,7 +50,7 @@ async def route_repositories(context: Context, river: River, notice: Installatio
     if refusal is not None:
         return refusal
     await lose_repositories(river.connection, notice.installation_id, ids=[one.id for one in notice.removed])
-    await keep_promise_once(river.connection, context.queue, Promise(SYNC), river.now)
+    await keep_promise_once(river.connection, context.queue, SYNC_ALL, river.now)
     return None
 
 

@@ -12,7 +12,7 @@ from app.domain.pipeline import BaseMoved as BaseMovedRule
 from app.domain.pipeline import Pipeline
 from app.inbox.notices import PushNotice
 from app.jobs.context import Context
-from app.jobs.promises import CHECK_CONFIG, READ_CONFIG, keep_promise, keep_promise_once
+from app.jobs.promises import CHECK_CONFIG, keep_promise, keep_promise_once, read_config_of
 from app.jobs.river import River
 from app.store.change_sets import open_sets, sets_of_key
 from app.store.effects import Promise
@@ -61,7 +61,7 @@ async def _follow_config(context: Context, river: River, notice: PushNotice, bra
     if notice.after is None or not touched:
         return False
     if branch == notice.repository.default_branch:
-        promise = Promise(READ_CONFIG, {"owner": notice.repository.owner.lower(), "sha": notice.after})
+        promise = read_config_of(notice.repository.owner, notice.after)
         await keep_promise(river.connection, context.queue, promise, river.now)
     else:
         promise = Promise(CHECK_CONFIG, {"repository_id": notice.repository.id, "sha": notice.after})

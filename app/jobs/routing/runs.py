@@ -25,12 +25,13 @@ ATTEMPT_ID = re.compile(r"(?<![\w-])[a-z2-7]{13}(?:-[0-9]{1,9}){3}(?![\w-])")
 async def route_run(context: Context, river: River, notice: RunNotice, cause: Cause) -> str | None:
     """Feed the sighting to the set of its attempt, or keep it for the attempt to come."""
     run = notice.run
-    owner = await owner_of_run(river, run)
+    started_by_us = ours(run, context.identity.bot_login)
+    owner = await owner_by_id(river, run) or (await owner_by_title(river, run) if started_by_us else None)
     if owner is not None:
         set_id, attempt_id = owner
         await river.handle_all({set_id: [RunSeen(attempt_id, run)]}, cause)
         return None
-    if not ours(run, context.identity.bot_login):
+    if not started_by_us:
         return f"run {run.id} was not started by Lockstep"
     await keep_sighting(river.connection, run, river.now)
     candidates = await awaited_attempts(
@@ -49,14 +50,20 @@ def ours(run: Run, bot_login: str | None) -> bool:
     return run.event == "workflow_dispatch" and bot_login is not None and run.actor.lower() == bot_login.lower()
 
 
-async def owner_of_run(river: River, run: Run) -> tuple[str, str] | None:
-    """Set and attempt that own the run, by its id or by its title."""
+async def owner_by_id(river: River, run: Run) -> tuple[str, str] | None:
+    """Set and attempt that are known to own the run."""
     known = await attempt_by_run(river.connection, run.id)
-    if known is not None:
-        return known.set_id, known.id
-    named = set(ATTEMPT_ID.findall(run.title)) if run.event == "workflow_dispatch" else set()
+    return (known.set_id, known.id) if known is not None else None
+
+
+async def owner_by_title(river: River, run: Run) -> tuple[str, str] | None:
+    """Set and attempt that the title of a run of ours names.
+
+    A title is written by whoever starts a run, and attempts' ids can be guessed: only for runs that are ``ours``, and
+    only where everything else fits as well.
+    """
+    named = set(ATTEMPT_ID.findall(run.title))
     rows = await attempts_by_id(river.connection, named) if named else []
-    # A title is written by whoever starts a run: it names an attempt only where everything else fits as well.
     fits = [
         row
         for row in rows

@@ -1,0 +1,86 @@
+"""Races of what is taken for known: whose run it is, and which reading of a list is the last one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.domain.facts import Run, RunStatus
+from app.inbox.notices import RunNotice
+from app.jobs.perform import perform, sync
+from app.jobs.promises import SYNC_ALL, keep_promise_once
+from app.jobs.river import River
+from app.jobs.routing.runs import route_run
+from app.store.history import Cause
+from app.store.installations import Installation, all_installations, repository_by_name, save_installation
+from app.store.transaction import transaction
+from tests.jobs.crashing import interrupted
+from tests.jobs.play import Play
+from tests.jobs.test_crashes import waiting_dispatch
+
+
+@pytest.mark.parametrize(("actor", "owned"), [("eve", False), ("lockstep[bot]", True)])
+async def test_a_run_that_a_person_gave_the_title_of_an_attempt_is_nobodys(play: Play, actor: str, owned: bool) -> None:
+    """Ids of attempts can be guessed: a run of other inputs must not answer for ours while our answer is awaited."""
+    effect_id = await waiting_dispatch(play)
+    login = play.service.context.identity.bot_login if owned else actor
+    async with transaction(play.service.engine) as connection:
+        placed = await repository_by_name(connection, "acme", "repoB")
+    assert placed is not None
+
+    async def somebody_is_quicker() -> None:
+        [(attempt_id, sha)] = await play.rows("SELECT id, sha FROM attempts")
+        now = play.simulator.clock.now()
+        run = Run(
+            id=4242,
+            attempt=1,
+            repository_id=placed.repository.id,
+            workflow="build.yml",
+            branch="DPTA-1",
+            head_sha=sha,
+            event="workflow_dispatch",
+            title=f"build {attempt_id}",
+            actor=str(login),
+            status=RunStatus.COMPLETED,
+            conclusion="success",
+            url="https://github.example/run",
+            created_at=now,
+            started_at=now,
+            updated_at=now,
+        )
+        context = play.service.context
+        async with transaction(context.engine) as connection:
+            notice = RunNotice(placed.installation_id, placed.repository, run, str(login))
+            await route_run(context, River.of(context, connection), notice, Cause("delivery", "made"))
+        assert await play.rows("SELECT run_id FROM attempts") == [(4242 if owned else None,)]
+
+    await perform(interrupted(play.service.context, before=somebody_is_quicker), effect_id)
+
+
+async def test_what_comes_while_the_installations_are_read_is_read_once_more(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reading under way has its list already, and takes what is not in it for removed."""
+    context = play.service.context
+    async with transaction(context.engine) as connection:
+        [known] = await all_installations(connection)
+    read = sync._keep_installations
+    calls = 0
+
+    async def told_meanwhile(*told: object) -> list[Installation]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            async with transaction(context.engine) as connection:
+                await save_installation(connection, replace(known, state="active"))
+                await keep_promise_once(connection, context.queue, SYNC_ALL, context.clock())
+            return await read(context, [])
+        return await read(*told)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sync, "_keep_installations", told_meanwhile)
+    async with transaction(context.engine) as connection:
+        await keep_promise_once(connection, context.queue, SYNC_ALL, context.clock())
+    await play.settle(60)
+    assert calls == 2
+    assert await play.rows("SELECT state FROM installations") == [("active",)]
