@@ -12,12 +12,10 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Route
 
 from app.composition import Service
 from app.github import Pacing
-from app.inbox.door import Door
+from app.main import application
 from app.settings import Settings
 from tests.harness.credentials import Credentials
 
@@ -56,11 +54,11 @@ def address(listener: socket.socket) -> str:
 
 
 @contextlib.asynccontextmanager
-async def served(service: Service, clock: Clock, listener: socket.socket) -> AsyncIterator[None]:
-    """Answer webhooks on ``listener`` for as long as the block runs."""
-    secrets = [each.get_secret_value() for each in service.settings.webhook_secret]
-    app = Starlette(routes=[Route(HOOK, Door(service.keeper, lambda: secrets, clock))])
-    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+async def served(service: Service, listener: socket.socket) -> AsyncIterator[None]:
+    """The whole web side on ``listener`` for as long as the block runs."""
+    config = uvicorn.Config(
+        application(service), log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
     task = asyncio.create_task(server.serve(sockets=[listener]))

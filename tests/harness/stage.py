@@ -78,7 +78,7 @@ class Stage:
         settings = services.settings(self._credentials, url, **self._settings)
         service = services.composed(settings, self._database_url, clock)
         self.service = await self._stack.enter_async_context(service)
-        await self._stack.enter_async_context(services.served(service, clock, self._listener))
+        await self._stack.enter_async_context(services.served(service, self._listener))
 
     def close(self) -> None:
         """Let go of everything; what a fault still held back is let go first, or nobody would answer."""
