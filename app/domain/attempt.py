@@ -77,10 +77,10 @@ class Attempt:
 
     @property
     def state(self) -> AttemptState:
-        if self.refused is not None:
-            return AttemptState.REFUSED
         if self.void:
             return AttemptState.VOID
+        if self.refused is not None:
+            return AttemptState.REFUSED
         if self.lost:
             return AttemptState.LOST
         if self.overdue is not None:
@@ -112,7 +112,13 @@ class Attempt:
     @property
     def may_run(self) -> bool:
         """A run of it may exist on GitHub and not have ended yet: it has to be cancelled when nobody wants it."""
-        return self.sent_at is not None and self.refused is None and self.status is not RunStatus.COMPLETED
+        over = self.status is RunStatus.COMPLETED and self._heard_state is not AttemptState.WAITING
+        return self.sent_at is not None and self.refused is None and not over
+
+    @property
+    def persons(self) -> bool:
+        """Its run was run again by a person: that is theirs to end, unless it takes too long."""
+        return self.run_attempt > 1
 
     def is_news(self, run: Run) -> bool:
         """A higher ``run_attempt`` wins; within one, ``completed`` is terminal, and before it the higher rank wins.
@@ -138,7 +144,8 @@ class Attempt:
     def heard(self, run: Run) -> Attempt:
         """This attempt after a sighting of its run that is news. A re-run starts with a clean slate."""
         rerun = run.attempt > max(self.run_attempt, 1)
-        base = replace(self, overdue=None, started_at=None, finished_at=None, cancel_sent=False) if rerun else self
+        clean = replace(self, overdue=None, started_at=None, finished_at=None, cancel_wanted=False, cancel_sent=False)
+        base = clean if rerun else self
         return replace(
             base,
             unclear=False,

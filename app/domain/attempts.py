@@ -11,7 +11,7 @@ from datetime import datetime
 
 from app.domain.attempt import Attempt, AttemptState
 from app.domain.build import Build
-from app.domain.change_set import ChangeSet
+from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import (
     DispatchAnswered,
     DispatchBegan,
@@ -21,6 +21,7 @@ from app.domain.events import (
     RunSeen,
 )
 from app.domain.facts import Run
+from app.domain.manifest import fingerprint, slice_of
 from app.domain.world import changed
 
 
@@ -78,11 +79,7 @@ def dispatch_refused(state: ChangeSet, event: DispatchRefused, now: datetime) ->
     def refused(attempt: Attempt) -> Attempt:
         if attempt.run_id is not None or attempt.sent_at is None:
             return attempt
-        return (
-            replace(attempt, answered_at=now, void=True)
-            if event.moved
-            else replace(attempt, answered_at=now, refused=event.reason)
-        )
+        return replace(attempt, answered_at=now, void=event.moved, refused=event.reason)
 
     after = updated(state, event.attempt_id, refused)
     return _void_round(after, now) if event.moved and _is_current(state, event.attempt_id) else after
@@ -91,7 +88,8 @@ def dispatch_refused(state: ChangeSet, event: DispatchRefused, now: datetime) ->
 def dispatch_not_made(state: ChangeSet, event: DispatchNotMade) -> ChangeSet:
     def unsent(attempt: Attempt) -> Attempt:
         sure = attempt.run_id is None and attempt.answered_at is None and attempt.sent_at is not None
-        return replace(attempt, sent_at=None, send_after=event.retry_at) if sure else attempt
+        unmade = replace(attempt, sent_at=None, send_after=event.retry_at, unclear=False, look_at=None)
+        return unmade if sure else attempt
 
     return updated(state, event.attempt_id, unsent)
 
@@ -112,6 +110,8 @@ def run_seen(state: ChangeSet, event: RunSeen, now: datetime) -> ChangeSet:
     build, attempt = found
     if not _concerns(attempt, event.run):
         return state
+    if attempt != build.latest and event.run.attempt > max(attempt.run_attempt, 1):
+        return state  # a person's re-run of an older attempt is their own affair (CONTRACT §4)
     if attempt != build.latest:
         late = replace(attempt.heard(event.run), void=True)
         return replace(state, orchestration=orchestration.with_build(build.with_attempt(late)))
@@ -129,9 +129,10 @@ def _heard(attempt: Attempt, run: Run) -> Attempt:
 def _latest_heard(state: ChangeSet, build: Build, attempt: Attempt, run: Run, now: datetime) -> ChangeSet:
     assert state.orchestration is not None
     heard = attempt.heard(run)
-    if build.floating and run.head_sha != attempt.sha and all(a.run_id is None for a in build.attempts):
+    if build.floating and all(other.run_attempt == 0 for other in build.attempts):
         heard = replace(heard, sha=run.head_sha)
-        build = replace(build, sha=run.head_sha, floating=False)
+        state, build = _bound(state, build, run.head_sha)
+    assert state.orchestration is not None
     if run.head_sha != heard.sha:
         void = build.with_attempt(replace(heard, void=True))
         return _void_round(replace(state, orchestration=state.orchestration.with_build(void)), now)
@@ -141,10 +142,23 @@ def _latest_heard(state: ChangeSet, build: Build, attempt: Attempt, run: Run, no
     return replace(state, orchestration=orchestration)
 
 
+def _bound(state: ChangeSet, build: Build, sha: str) -> tuple[ChangeSet, Build]:
+    """``absent: base``: the first run says what is built; what stands on it stands on that."""
+    assert state.orchestration is not None
+    orchestration = state.orchestration.with_build(replace(build, sha=sha, floating=False))
+    for other in orchestration.builds:
+        if other.sha is not None and build.name in {below.name for below in slice_of(orchestration, other)}:
+            reused = other.reused if sha == build.sha else None
+            mark = fingerprint(state, orchestration, other)
+            orchestration = orchestration.with_build(replace(other, fingerprint=mark, reused=reused))
+    return replace(state, orchestration=orchestration), orchestration.build(build.name)
+
+
 def _is_current(state: ChangeSet, attempt_id: str) -> bool:
     return state.orchestration is not None and state.orchestration.attempt(attempt_id) is not None
 
 
 def _void_round(state: ChangeSet, now: datetime) -> ChangeSet:
     """The world is not as the manifest says: everything is read anew before anything else is built."""
-    return changed(replace(state, void_rounds=state.void_rounds + 1), now)
+    again = state.orchestration.trigger if state.orchestration and state.kind is Kind.BRANCH else state.run_wanted
+    return changed(replace(state, void_rounds=state.void_rounds + 1, run_wanted=again), now)

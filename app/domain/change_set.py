@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.domain.attempt import Attempt
 from app.domain.events import ReadPurpose, Trigger
@@ -31,6 +32,14 @@ class SetState(StrEnum):
     OPEN = "open"
     MERGED = "merged"
     CLOSED = "closed"
+
+
+class Head(NamedTuple):
+    """Where a branch stood."""
+
+    repository_id: int
+    branch: str
+    sha: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,8 @@ class ChangeSet:
     unquiet_since: datetime | None = None
     pulls: tuple[Pull, ...] = ()
     branches: tuple[Branch, ...] = ()
+    former: tuple[Head, ...] = ()
+    """Heads that webhooks replaced or removed since the last read that was believed: one that shows them is late."""
     bases: Mapping[int, str] = field(default_factory=dict)
     """The tip of the base branch by repository id, as read; for ``absent: base`` and ``base_moved: rebuild``."""
     run_wanted: Trigger | None = None
@@ -168,6 +179,11 @@ class ChangeSet:
             return frozenset(member.head for member in members)
         mine = (p for p in self.pulls if p.repository_id == repository_id)
         return frozenset(pull.head for pull in mine if pull.state is PullState.MERGED)
+
+    def known_heads(self) -> frozenset[Head]:
+        """Of the open pull requests and of the branches, whether or not they count."""
+        pulls = {Head(pull.repository_id, pull.branch, pull.head) for pull in self.open_pulls}
+        return frozenset(pulls | {Head(branch.repository_id, branch.branch, branch.head) for branch in self.branches})
 
     def _concerned(self) -> list[int]:
         return sorted({pull.repository_id for pull in self.pulls} | {branch.repository_id for branch in self.branches})

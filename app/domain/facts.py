@@ -56,7 +56,7 @@ class Pull:
     fork: bool = False
     """The head lives in another repository, or in none any more."""
     before: str | None = None
-    """The head that the last push replaced: a read that still shows it is a stale one."""
+    """The head that the last push replaced, as the webhook told."""
     known: bool = True
     """False: a push was missed, so ``head`` is only the latest that a webhook named. A read settles it."""
 
@@ -72,7 +72,6 @@ class Branch:
     repository_id: int
     branch: str
     head: str
-    before: str | None = None
     known: bool = True
     counts: bool = True
     """False: it stands at its base's tip, or where its merged pull request ended. Such a branch is none (DESIGN §4)."""

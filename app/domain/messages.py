@@ -227,10 +227,17 @@ def nowhere(branch: str, pipeline: str) -> str:
     return f"No repository of {pipeline} has a branch {branch}"
 
 
+def restless(branch: str) -> str:
+    return f"{branch} moves faster than its builds start. Run it again when it is quiet"
+
+
 def too_long_inputs(build: str, length: int, limit: int) -> str:
     return (
         f"the inputs of {build} have {length:,} characters, GitHub takes {limit:,}. Pass fewer or use {{manifest.url}}"
     )
+
+
+CONFIG_CHANGED = "the config has changed while the repositories were read"
 
 
 def stale_read(name: str) -> str:

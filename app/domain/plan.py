@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from app.domain import messages
 from app.domain.attempt import Attempt, AttemptState
 from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Kind, Reading, SetState
 from app.domain.effects import DispatchBuild, Effect, ReadSet
 from app.domain.events import ReadPurpose, Trigger, TriggerKind
-from app.domain.judge import policy
+from app.domain.judge import RESTLESS_AFTER, policy
 from app.domain.orchestration import Orchestration, OrchestrationState
 from app.domain.runs import cancelled, followed, out_of_time, pruned
 from app.domain.settle import wants_freeze
@@ -32,7 +33,7 @@ ENDED = (
 def plan(state: ChangeSet, now: datetime) -> tuple[ChangeSet, list[Effect], tuple[Orchestration, ...]]:
     """State, effects in the order in which they should be sent, and the orchestrations that were replaced."""
     state, archived = _renewed(state, now)
-    state = out_of_time(state, now)
+    state = _of_a_branch(out_of_time(state, now))
     state, cancels = cancelled(_unplanned(state))
     state, reads = _read(state, now)
     state, dispatches = _dispatched(state, now)
@@ -80,6 +81,16 @@ def _begun(state: ChangeSet, now: datetime) -> tuple[ChangeSet, tuple[Orchestrat
     archived = replace(over, finished_at=over.finished_at or now)
     strays = tuple(attempt for build in old.builds for attempt in build.attempts if attempt.may_run)
     return replace(after, strays=(*state.strays, *strays)), (archived,)
+
+
+def _of_a_branch(state: ChangeSet) -> ChangeSet:
+    """A plain branch's run judges one manifest: nothing is posted, so nothing has to be read again before it."""
+    orchestration = state.orchestration
+    if state.kind is not Kind.BRANCH or orchestration is None:
+        return state
+    if state.void_rounds >= RESTLESS_AFTER and not orchestration.frozen:
+        return replace(state, orchestration=replace(orchestration, problem=messages.restless(state.key)))
+    return replace(state, orchestration=replace(orchestration, confirmed=orchestration.complete))
 
 
 def _read(state: ChangeSet, now: datetime) -> Step:

@@ -11,14 +11,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.domain import messages
-from app.domain.change_set import ChangeSet, Kind, Reading, Trouble
+from app.domain.change_set import ChangeSet, Head, Kind, Reading, Trouble
 from app.domain.events import ReadFailed, ReadPurpose, SetRead
 from app.domain.facts import Branch, Pull, PullState, RepositoryRead
 from app.domain.judge import SHOWN_AFTER, policy
-from app.domain.manifest import frozen_builds, with_reuse
+from app.domain.manifest import frozen_builds, specs_of, with_reuse
 from app.domain.orchestration import Orchestration
+from app.domain.pipeline import BaseMoved
 from app.domain.settle import wants_freeze
-from app.domain.world import changed
+from app.domain.world import changed, stands_on_base
 
 BACK_OFF = tuple(timedelta(seconds=s) for s in (2, 5, 15, 30, 60, 120, 300))
 STALE_ALLOWED = 5
@@ -37,6 +38,9 @@ def set_read(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
     problem = next((r.problem for r in event.repositories if r.problem), None)
     if problem:
         return _troubled(state, event.revision, event.purpose, problem, True, now, None)
+    if {r.name.lower() for r in event.repositories} != {spec.repository.lower() for spec in specs_of(state)}:
+        # What was not read must not be taken for absent.
+        return _troubled(state, event.revision, event.purpose, messages.CONFIG_CHANGED, False, now, None)
     late = next((r.name for r in event.repositories if _stale(state, r)), None)
     if late:
         waiting = replace(state, stale_reads=state.stale_reads + 1)
@@ -68,36 +72,56 @@ def _troubled(
 
 def _stale(state: ChangeSet, read: RepositoryRead) -> bool:
     """The read shows what was before a webhook that we have had. GitHub's replicas may do that for a while."""
-    shown = {pull.number: pull for pull in read.pulls}
     patient = state.stale_reads < STALE_ALLOWED
-    for known in state.open_pulls:
-        if known.repository_id != read.repository_id:
-            continue
-        pull = shown.get(known.number)
-        if pull is None:
-            if patient:
-                return True
-        elif pull.updated_at < known.updated_at or (pull.head == known.before != known.head and patient):
-            return True
-    return patient and any(_stale_branch(state, branch) for branch in read.branches)
+    shown = {pull.number: pull for pull in read.pulls}
+    known = [pull for pull in state.pulls if pull.repository_id == read.repository_id]
+    if any(_older(pull, shown.get(pull.number), patient) for pull in known):
+        return True
+    if not patient or read.repository_id is None:
+        return False
+    heads = {branch.branch for branch in read.branches}
+    missing = any(member.branch not in heads for member in state.members(read.repository_id))
+    return (missing and state.kind is not Kind.ALONE) or any(_left_behind(state, branch) for branch in read.branches)
 
 
-def _stale_branch(state: ChangeSet, branch: Branch) -> bool:
-    known = state.branch(branch.repository_id, branch.branch)
-    return known is not None and known.before == branch.head and known.head != branch.head
+def _older(known: Pull, shown: Pull | None, patient: bool) -> bool:
+    """A pull request that the read shows before what we know of it, or does not show yet."""
+    if shown is None:
+        return known.open and patient
+    if shown.updated_at != known.updated_at:
+        return shown.updated_at < known.updated_at
+    return patient and (shown.head != known.head or shown.state is not known.state)
+
+
+def _left_behind(state: ChangeSet, shown: Branch) -> bool:
+    known = state.branch(shown.repository_id, shown.branch)
+    if not shown.counts or (known is not None and known.head == shown.head):
+        return False
+    return Head(shown.repository_id, shown.branch, shown.head) in state.former
 
 
 def _believed(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
-    after = replace(_returned(state, event.revision, event.purpose), trouble=None, stale_reads=0)
+    after = replace(_returned(state, event.revision, event.purpose), trouble=None, stale_reads=0, former=())
     for read in event.repositories:
         if read.repository_id is not None:
             after = _folded(after, read, read.repository_id)
     if after.standing() != state.standing():
         after = changed(after, now)
+    elif _bases_moved(state, after):
+        after = changed(replace(after, run_fresh=True), now)
     after = replace(after, seen_revision=after.revision)
     if event.purpose is ReadPurpose.CONFIRM:
         return _confirmed(after)
     return _frozen(after, event, now) if wants_freeze(state, now) else after
+
+
+def _bases_moved(before: ChangeSet, after: ChangeSet) -> bool:
+    """``base_moved: rebuild``, and the push of a base was missed or is late."""
+    frozen = before.orchestration is not None and before.orchestration.frozen
+    if before.pipeline.base_moved is not BaseMoved.REBUILD or not frozen:
+        return False
+    pairs = ((r, tip) for r, tip in before.bases.items() if stands_on_base(before, r))
+    return any(after.bases.get(r) != tip for r, tip in pairs)
 
 
 def _folded(state: ChangeSet, read: RepositoryRead, repository_id: int) -> ChangeSet:

@@ -63,6 +63,8 @@ def _lost(stray: Attempt, now: datetime) -> Attempt:
 
 
 def _unwanted(orchestration: Orchestration, attempt: Attempt) -> bool:
+    if attempt.persons:
+        return bool(attempt.overdue)
     return orchestration.cancelled_by is not None or orchestration.superseded or attempt.void or bool(attempt.overdue)
 
 
@@ -78,7 +80,7 @@ def cancelled(state: ChangeSet) -> tuple[ChangeSet, list[Effect]]:
         effects.append(CancelRun(attempt.id))
         return replace(attempt, cancel_wanted=True, cancel_sent=True)
 
-    strays = tuple(ended(stray, wanted=False) for stray in state.strays)
+    strays = tuple(ended(stray, wanted=stray.persons) for stray in state.strays)
     orchestration = state.orchestration
     if orchestration is not None:
         for build in orchestration.builds:

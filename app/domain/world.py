@@ -13,8 +13,12 @@ from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import BaseMoved, BranchMoved, MergeGroupEnded, MergeGroupFormed, PullSeen
 from app.domain.facts import Branch, Pull
 from app.domain.judge import RESTLESS_AFTER
+from app.domain.pipeline import Absent
 from app.domain.pipeline import BaseMoved as BaseMovedRule
 from app.domain.verdict import Verdict, VerdictState
+
+REMEMBERED = 100
+"""So many former heads are kept for telling late reads; the oldest go first."""
 
 
 def changed(state: ChangeSet, now: datetime) -> ChangeSet:
@@ -35,8 +39,14 @@ def patient_again(state: ChangeSet) -> ChangeSet:
 
 
 def compared(before: ChangeSet, after: ChangeSet, now: datetime) -> ChangeSet:
-    """``after``, counted as a change where what the set is made of differs, or where a head became unknown."""
-    if before.standing() == after.standing() and not (_unknown(after) - _unknown(before)):
+    """``after``, counted as a change where what the set is made of differs, or where a head became unknown.
+
+    A set that was closed heard of nothing meanwhile: opened again, it is another one whatever it looks like.
+    """
+    former = (*after.former, *sorted(before.known_heads() - after.known_heads()))[-REMEMBERED:]
+    after = replace(after, former=former) if former != after.former else after
+    reopened = bool(after.open_pulls) and not before.open_pulls
+    if before.standing() == after.standing() and not (_unknown(after) - _unknown(before)) and not reopened:
         return after
     calm = replace(after, void_rounds=0) if after.void_rounds >= RESTLESS_AFTER else after
     return changed(calm, now)
@@ -86,7 +96,7 @@ def _with_its_branch(state: ChangeSet, pull: Pull) -> ChangeSet:
         return state
     if not pull.open and state.branch(pull.repository_id, pull.branch) is None:
         return state
-    return state.with_branch(Branch(pull.repository_id, pull.branch, pull.head, before=pull.before, known=pull.known))
+    return state.with_branch(Branch(pull.repository_id, pull.branch, pull.head, known=pull.known))
 
 
 def branch_moved(state: ChangeSet, event: BranchMoved, now: datetime) -> ChangeSet:
@@ -110,16 +120,23 @@ def _moved_pull(pull: Pull, before: str | None, after: str) -> Pull:
 def _moved_branch(state: ChangeSet, event: BranchMoved, after: str) -> Branch:
     branch = state.branch(event.repository_id, event.branch)
     if branch is None:
-        return Branch(event.repository_id, event.branch, after, before=event.before)
+        return Branch(event.repository_id, event.branch, after)
     if branch.head == after:
         return branch
-    return replace(branch, head=after, before=branch.head, known=event.before == branch.head, counts=True)
+    return replace(branch, head=after, known=event.before == branch.head, counts=True)
+
+
+def stands_on_base(state: ChangeSet, repository_id: int) -> bool:
+    """A member of the set, or a repository that is built at its base because it is none."""
+    return bool(state.members(repository_id)) or state.pipeline.absent is Absent.BASE
 
 
 def base_moved(state: ChangeSet, event: BaseMoved, now: datetime) -> ChangeSet:
     """Only ``base_moved: rebuild`` cares; the heads are the same, so nothing could be reused that saw the old base."""
     known = state.bases.get(event.repository_id)
     if state.pipeline.base_moved is not BaseMovedRule.REBUILD or known == event.after:
+        return state
+    if not stands_on_base(state, event.repository_id):
         return state
     bases = {**state.bases, event.repository_id: event.after}
     return changed(replace(state, bases=bases, run_fresh=True), now)

@@ -26,7 +26,7 @@ from app.domain.events import (
     SignShown,
 )
 from app.domain.facts import Branch, Pull, PullState, Repository, RepositoryRead, Result, Run, RunStatus
-from app.domain.manifest import slice_of, wanted_fingerprints
+from app.domain.manifest import slice_of, specs_of, wanted_fingerprints
 from app.domain.pipeline import BuildSpec, Pipeline
 from app.domain.verdict import VerdictState
 
@@ -201,7 +201,8 @@ class Pretend:
         return [DispatchUnclear(attempt_id, "lost")] if lose else [DispatchAnswered(attempt_id, run.id, "url")]
 
     def read(self) -> tuple[RepositoryRead, ...]:
-        return tuple(self._read_one(number, name) for number, name in enumerate(NAMES, 1))
+        wanted = {spec.repository for spec in specs_of(self.state)}
+        return tuple(self._read_one(number, name) for number, name in enumerate(NAMES, 1) if name in wanted)
 
     def _read_one(self, number: int, name: str) -> RepositoryRead:
         pull = self.pulls.get(number)
