@@ -17,6 +17,8 @@ from app.composition import Service
 from app.github import Pacing
 from app.main import application
 from app.settings import Settings
+from app.store.access import create_token
+from app.web.access import new_token, sha256_of
 from tests.harness.credentials import Credentials
 
 HOOK = "/webhooks/github"
@@ -40,6 +42,15 @@ def settings(credentials: Credentials, api_url: str, **more: object) -> Settings
 def composed(settings: Settings, database_url: str, clock: Clock) -> Service:
     """A service that never waits by itself: virtual time passes only between its jobs."""
     return Service(settings, database_url, clock=clock, pacing=Pacing(clock, patience=0.0), concurrency=4)
+
+
+async def api_token(service: Service) -> str:
+    """A token for the API with every scope, for all owners."""
+    token = new_token()
+    async with service.engine.begin() as connection:
+        scopes = frozenset({"read", "run", "admin"})
+        await create_token(connection, "stories", sha256_of(token), scopes, None, service.context.clock())
+    return token
 
 
 def listening() -> socket.socket:

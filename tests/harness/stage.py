@@ -52,6 +52,7 @@ class Stage:
         self._settings = settings
         self._parked: list[asyncio.Task[None]] = []
         self._held = 0
+        self._token: str | None = None
         self._process: WorkerProcess | None = None
         self._stack = AsyncExitStack()
         self._listener = services.listening()
@@ -137,6 +138,19 @@ class Stage:
         status = self.deliver(event, json.dumps(payload).encode(), uuid4().hex)
         self.pump()
         return status
+
+    def api(self, method: str, path: str, body: Json | None = None) -> tuple[int, Any]:
+        """Call the service's own API with a token that may do everything; status and decoded answer."""
+        return self.run(self._api(method, path, body))
+
+    async def _api(self, method: str, path: str, body: Json | None) -> tuple[int, Any]:
+        if self._token is None:
+            self._token = await services.api_token(self.service)
+        address = services.address(self._listener)
+        headers = {"authorization": f"Bearer {self._token}"}
+        async with httpx.AsyncClient(base_url=f"{address}/api/v1", headers=headers, trust_env=False) as client:
+            answer = await client.request(method, path, json=body)
+        return answer.status_code, answer.json()
 
     async def _send(self, body: bytes, headers: dict[str, str]) -> int:
         async with httpx.AsyncClient(trust_env=False) as client:
