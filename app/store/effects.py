@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Identity,
     Index,
@@ -135,10 +136,19 @@ def _kept(row: Row[Any]) -> Kept:
     )
 
 
+BEGUN: ColumnElement[bool] = literal_column(
+    "EXISTS (SELECT FROM procrastinate_jobs job WHERE job.status = 'doing' AND job.task_name = 'perform'"
+    " AND (job.args->>'effect_id')::bigint = effects.id)"
+)
+
+
 async def unfinished_twin(connection: AsyncConnection, promise: Promise) -> bool:
-    """Whether the same effect is promised or waiting already (for those that may be asked for by many)."""
+    """Whether the same effect is promised or waiting already (for those that may be asked for by many).
+
+    One that is being performed is none: it may have read before what it is now wanted for came about.
+    """
     query = select(effects.c.id).where(
-        effects.c.done_at.is_(None), effects.c.kind == promise.kind, effects.c.args == promise.args
+        effects.c.done_at.is_(None), effects.c.kind == promise.kind, effects.c.args == promise.args, ~BEGUN
     )
     return (await connection.execute(query.limit(1))).first() is not None
 

@@ -183,14 +183,15 @@ def _sign(row: Row[Any]) -> Sign:
 async def recompute(connection: AsyncConnection, key: SignKey) -> tuple[Sign, bool] | None:
     """Lock the sign, derive what is wanted from the contributions, and say whether that is now something else.
 
-    While state and cause stay, the words stay too: a status is not rewritten for its description (CONTRACT §4).
+    While state and cause stay, the words stay too: a status is not rewritten for its description (CONTRACT §4). What
+    GitHub refused is something else all the same: whoever says it again, or joins in, has to learn what comes of it.
     """
     row = (await connection.execute(select(signs).where(_at(key)).with_for_update())).first()
     if row is None:
         return None
     chosen = await _weakest(connection, key)
     state, cause = (chosen.state, chosen.cause) if chosen else (None, None)
-    if (row.wanted_state, row.wanted_cause) == (state, cause):
+    if (row.wanted_state, row.wanted_cause) == (state, cause) and (row.refused is None or chosen is None):
         return _sign(row), False
     values = {
         "wanted_state": state,

@@ -15,6 +15,7 @@ from app.store.signs import (
     forget_shown,
     lock_sign,
     recompute,
+    refuse_post,
     withdraw,
 )
 from app.store.transaction import transaction
@@ -62,6 +63,17 @@ async def test_a_sign_that_nobody_contributes_to_wants_nothing(engine: AsyncEngi
         found = await recompute(connection, KEY)
         assert found is not None
         assert (found[0].wanted, found[0].settled) == (None, True)
+
+
+async def test_what_was_refused_is_tried_again_for_whoever_joins_in(engine: AsyncEngine) -> None:
+    """Else a second set would wait for an acknowledgement for ever: the weaker word of the first still decides."""
+    async with transaction(engine) as connection:
+        one, two = [await create_set(connection, address(key), NOW) for key in ("K-1", "K-2")]
+        await say(connection, one, FAILURE)
+        await refuse_post(connection, KEY, "no permission")
+        sign, changed = await say(connection, two, PENDING)
+        assert (changed, sign.refused, sign.settled) == (True, None, False)
+        assert not (await say(connection, two, PENDING))[1], "once"
 
 
 async def test_nobody_knows_what_is_shown_while_a_call_is_under_way_or_two_were(engine: AsyncEngine) -> None:
