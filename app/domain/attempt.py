@@ -131,9 +131,10 @@ class Attempt:
             return run.attempt > self.run_attempt and begun
         if self.status is None or self.heard_at is None:
             return True
-        if self._heard_state is AttemptState.WAITING or run.status is RunStatus.WAITING:
-            return run.updated_at > self.heard_at and self.finished_at is None
-        return RUN_RANK[run.status] > RUN_RANK[self.status]
+        if RUN_RANK[run.status] > RUN_RANK[self.status]:
+            return True
+        waits = self._heard_state is AttemptState.WAITING or run.status is RunStatus.WAITING
+        return waits and run.updated_at > self.heard_at and self.finished_at is None
 
     def begun_at(self, run: Run) -> datetime | None:
         """When the run began to work. GitHub's ``run_started_at`` has the time in its queue in it (FACTS §2)."""

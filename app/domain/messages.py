@@ -120,7 +120,7 @@ def _how(build: Build | None) -> str:
 
 
 def _cancelled(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
-    return f"Cancelled by @{reason.text}. Comment /orchestrate to build"
+    return f"Cancelled by {reason.text}. Comment /orchestrate to build"
 
 
 def _fork(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.domain.change_set import ChangeSet, Kind
-from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWanted
+from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWanted, TriggerKind
 from app.domain.orchestration import Orchestration, OrchestrationState
 from app.domain.world import changed, patient_again
 
@@ -58,7 +58,8 @@ def cancel_wanted(state: ChangeSet, event: CancelWanted) -> ChangeSet:
     )
     if orchestration is None or not waits:
         return state
-    by = event.trigger.actor or "somebody"
+    person = event.trigger.kind is TriggerKind.COMMAND
+    by = f"@{event.trigger.actor}" if person else event.trigger.actor or "somebody"
     return replace(state, orchestration=replace(orchestration, cancelled_by=by), run_wanted=None)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain.change_set import ChangeSet, Kind
+from app.domain.change_set import ChangeSet, Head, Kind
 from app.domain.events import BaseMoved, BranchMoved, MergeGroupEnded, MergeGroupFormed, PullSeen
 from app.domain.facts import Branch, Pull
 from app.domain.judge import RESTLESS_AFTER
@@ -103,7 +103,7 @@ def branch_moved(state: ChangeSet, event: BranchMoved, now: datetime) -> ChangeS
     after = state
     for pull in state.open_pulls:
         if (pull.repository_id, pull.branch) == (event.repository_id, event.branch) and not pull.fork and event.after:
-            after = after.with_pull(_moved_pull(pull, event.before, event.after))
+            after = after.with_pull(_moved_pull(state, pull, event.before, event.after))
     if event.after is None:
         after = after.without_branch(event.repository_id, event.branch)
     else:
@@ -111,9 +111,11 @@ def branch_moved(state: ChangeSet, event: BranchMoved, now: datetime) -> ChangeS
     return compared(state, after, now)
 
 
-def _moved_pull(pull: Pull, before: str | None, after: str) -> Pull:
+def _moved_pull(state: ChangeSet, pull: Pull, before: str | None, after: str) -> Pull:
     if pull.head == after:
         return pull
+    if _is_late(state, pull.repository_id, pull.branch, pull.head, before, after):
+        return replace(pull, known=False)
     return replace(pull, head=after, before=pull.head, known=before == pull.head)
 
 
@@ -123,7 +125,14 @@ def _moved_branch(state: ChangeSet, event: BranchMoved, after: str) -> Branch:
         return Branch(event.repository_id, event.branch, after)
     if branch.head == after:
         return branch
+    if _is_late(state, event.repository_id, event.branch, branch.head, event.before, after):
+        return replace(branch, known=False)
     return replace(branch, head=after, known=event.before == branch.head, counts=True)
+
+
+def _is_late(state: ChangeSet, repository_id: int, branch: str, head: str, before: str | None, after: str) -> bool:
+    """News from before what we know: the head stays, and is unknown until a read."""
+    return before != head and (before is None or Head(repository_id, branch, after) in state.former)
 
 
 def stands_on_base(state: ChangeSet, repository_id: int) -> bool:

@@ -1,0 +1,281 @@
+"""Histories that once led to a false green, a verdict that never came, or a run that nobody wanted; one test each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from app.domain.change_set import Kind
+from app.domain.clock import wake_at
+from app.domain.decide import observe
+from app.domain.effects import CancelRun, DispatchBuild, Effect, ReadSet
+from app.domain.events import (
+    BaseMoved,
+    BranchMoved,
+    DispatchBegan,
+    DispatchNotMade,
+    DispatchRefused,
+    DispatchUnclear,
+    PullSeen,
+    RetryWanted,
+    RunSeen,
+    RunWanted,
+    SetRead,
+    Trigger,
+    TriggerKind,
+)
+from app.domain.facts import PullState, RepositoryRead, RunStatus
+from app.domain.pipeline import Absent, BuildSpec
+from app.domain.pipeline import BaseMoved as BaseMovedRule
+from tests.domain.pretend import Pretend, story_pipeline
+
+ANN = Trigger(TriggerKind.COMMAND, "ann")
+
+
+def building(*numbers: int, world: Pretend | None = None) -> Pretend:
+    world = world or Pretend.new()
+    for number in numbers:
+        world.opens(number)
+    world.settle()
+    world.passes(30)
+    return world
+
+
+def green_with_a_branch_in_d() -> Pretend:
+    world = Pretend.new()
+    world.branches_off(4)
+    building(2, world=world)
+    world.completes("repoB")
+    world.completes("repoD")
+    assert world.sign(2) == "success"
+    return world
+
+
+def until_a_dispatch(world: Pretend) -> DispatchBuild:
+    """All that is promised before the first dispatch is carried out; the dispatch itself is taken off the line."""
+    while True:
+        effect = world.pending.pop(0)
+        if isinstance(effect, DispatchBuild):
+            return effect
+        for event in world.perform(effect):
+            world.feed(event)
+
+
+def settle_with_reads(world: Pretend, read: tuple[RepositoryRead, ...]) -> None:
+    """Everything is carried out, while GitHub's replica shows an old state."""
+    while world.pending:
+        effect: Effect = world.pending.pop(0)
+        events = [late(world, effect, read)] if isinstance(effect, ReadSet) else world.perform(effect)
+        for event in events:
+            world.feed(event)
+
+
+def late(world: Pretend, effect: ReadSet, read: tuple[RepositoryRead, ...]) -> SetRead:
+    bare = SetRead(effect.revision, effect.purpose, read)
+    trial = observe(world.state, bare, world.now).orchestration
+    marks = [build.fingerprint for build in trial.builds if build.fingerprint] if trial else []
+    return replace(bare, results={mark: world.results[mark] for mark in marks if mark in world.results})
+
+
+def test_a_set_that_was_closed_is_read_before_it_is_green_again() -> None:
+    world = green_with_a_branch_in_d()
+    world.ends(2, merged=False)
+    world.settle()
+    world.branches[4] = world.sha()
+    world.now += timedelta(hours=1)
+    world.pulls[2] = replace(world.pulls[2], state=PullState.OPEN, updated_at=world.now)
+    world.feed(PullSeen(world.pulls[2], belongs=True))
+    world.settle()
+    assert world.sign(2) == "pending"
+    world.passes(30)
+    assert world.building() == ["repoD"]
+
+
+def test_a_base_that_moved_unheard_is_seen_by_the_read_before_success() -> None:
+    world = building(2, world=Pretend.new(story_pipeline(base_moved=BaseMovedRule.REBUILD)))
+    world.tips[2] = "newbase2"
+    world.completes("repoB")
+    world.feed(BaseMoved(2, "main", "newbase2"))
+    world.settle()
+    assert world.sign(2) == "pending"
+
+
+def test_the_base_of_a_repository_that_is_no_member_concerns_nobody() -> None:
+    world = building(2, world=Pretend.new(story_pipeline(base_moved=BaseMovedRule.REBUILD)))
+    world.completes("repoB")
+    world.feed(BaseMoved(5, "main", "newbase5"))
+    world.settle()
+    assert world.sign(2) == "success"
+
+
+def test_a_late_read_does_not_open_a_closed_pull_request_again() -> None:
+    world = building(2, 4)
+    world.completes("repoB")
+    world.completes("repoD")
+    old = world.read()
+    world.now += timedelta(minutes=1)
+    world.ends(4, merged=False)
+    del world.branches[4]
+    world.feed(BranchMoved(4, "DPTA-1122", "sha2", None))
+    world.feed(RunWanted(ANN))
+    settle_with_reads(world, old)
+    assert world.sign(2) == "pending"
+
+
+def test_a_late_read_does_not_skip_a_branch_that_a_webhook_told_of() -> None:
+    world = building(2)
+    world.completes("repoB")
+    old = world.read()
+    world.branches_off(4)
+    world.feed(BranchMoved(4, "DPTA-1122", None, world.branches[4]))
+    assert world.state.withdrawing
+    world.feed(RunWanted(ANN))
+    settle_with_reads(world, old)
+    assert world.sign(2) == "pending"
+
+
+def test_a_read_two_pushes_late_is_late() -> None:
+    world = green_with_a_branch_in_d()
+    old = world.read()
+    world.pushes(4)
+    world.pushes(4)
+    world.feed(RunWanted(ANN))
+    settle_with_reads(world, old)
+    assert world.sign(2) == "pending"
+
+
+def test_a_repository_that_joined_the_config_after_the_read_is_not_skipped() -> None:
+    specs = tuple(BuildSpec(name, name) for name in ("repoB", "repoC"))
+    one = story_pipeline(builds=specs[:1], absent=Absent.BASE)
+    world = Pretend.new(one)
+    world.opens(2)
+    world.settle()
+    world.now += timedelta(seconds=30)
+    world.feed(None)
+    read = next(effect for effect in world.pending if isinstance(effect, ReadSet))
+    world.pending.remove(read)
+    asked = world.read()
+    world.state = replace(world.state, pipeline=replace(one, builds=specs))
+    world.feed(SetRead(read.revision, read.purpose, asked))
+    world.passes(5)
+    assert world.building() == ["repoB", "repoC"]
+
+
+def branch_run() -> Pretend:
+    world = Pretend.new(kind=Kind.BRANCH)
+    world.branches_off(2)
+    world.feed(RunWanted(ANN))
+    return world
+
+
+def test_a_plain_branch_that_moves_while_it_builds_is_judged_all_the_same() -> None:
+    world = branch_run()
+    world.settle()
+    world.branches[2] = world.sha()
+    world.completes("repoB")
+    assert world.state.orchestration is not None
+    assert world.state.orchestration.state == "passed"
+
+
+def test_a_plain_branch_that_moves_before_its_build_starts_is_built_where_it_is_now() -> None:
+    world = branch_run()
+    dispatch = until_a_dispatch(world)
+    world.branches[2] = world.sha()
+    world.pending.append(dispatch)
+    world.settle()
+    world.completes("repoB")
+    live = [run for run in world.runs if run.status is not RunStatus.COMPLETED]
+    assert [run.head_sha for run in live] == [world.branches[2]]
+
+
+def test_a_persons_rerun_of_a_run_that_timed_out_counts() -> None:
+    world = building(2)
+    run = world.runs[0]
+    world.starts(run)
+    world.passes(3600)
+    assert (world.sign(2), run.conclusion) == ("failure", "cancelled")
+    world.feed(RunSeen(run.attempt_id, world.sighting(run)))
+    world.now += timedelta(minutes=1)
+    run.rerun, run.conclusion = 2, None
+    world.starts(run)
+    world.settle()
+    assert world.sign(2) == "pending"
+    world.finish(run, "success")
+    world.settle()
+    assert world.sign(2) == "success"
+
+
+def test_a_persons_rerun_of_an_older_attempt_is_left_alone() -> None:
+    world = building(2)
+    world.completes("repoB", "failure")
+    world.feed(RetryWanted(ANN))
+    world.settle()
+    first = world.runs[0]
+    first.rerun, first.conclusion = 2, None
+    world.starts(first)
+    assert not any(isinstance(effect, CancelRun) for effect in world.pending)
+
+
+def test_a_dispatch_refused_because_the_branch_is_gone_leaves_nothing_to_wait_for() -> None:
+    world = Pretend.new()
+    world.opens(2)
+    world.settle()
+    world.now += timedelta(seconds=30)
+    world.feed(None)
+    dispatch = until_a_dispatch(world)
+    world.feed(DispatchBegan(dispatch.attempt_id))
+    world.feed(DispatchRefused(dispatch.attempt_id, "No ref found", moved=True))
+    assert world.state.strays == ()
+    assert world.state.void_rounds == 1
+
+
+def test_an_unclear_dispatch_that_turns_out_not_to_have_been_made_is_made() -> None:
+    world = Pretend.new()
+    world.opens(2)
+    world.settle()
+    world.now += timedelta(seconds=30)
+    world.feed(None)
+    dispatch = until_a_dispatch(world)
+    world.feed(DispatchBegan(dispatch.attempt_id))
+    world.feed(DispatchUnclear(dispatch.attempt_id, "the other worker is silent"))
+    world.feed(DispatchNotMade(dispatch.attempt_id, "429", world.now + timedelta(seconds=5)))
+    world.pending.clear()
+    world.passes(5)
+    assert world.building() == ["repoB"]
+
+
+def test_the_first_run_says_which_base_is_built() -> None:
+    world = Pretend.new(story_pipeline(absent=Absent.BASE))
+    world.opens(2)
+    world.settle()
+    world.now += timedelta(seconds=30)
+    world.feed(None)
+    dispatch = until_a_dispatch(world)
+    world.tips[1] = "newbase1"
+    world.pending.append(dispatch)
+    world.settle()
+    revision = world.state.revision
+    world.completes("repoA")
+    assert (world.state.revision, world.state.void_rounds) == (revision, 0)
+    assert world.state.orchestration is not None
+    assert world.state.orchestration.build("repoA").sha == "newbase1"
+
+
+def test_a_run_that_needs_an_approval_is_asked_after() -> None:
+    world = building(2)
+    world.finish(world.runs[0], "action_required")
+    world.settle()
+    assert world.sign(2) == "pending"
+    assert wake_at(world.state) is not None
+
+
+def test_a_run_that_waits_within_the_second_in_which_it_was_queued_is_seen_waiting() -> None:
+    world = building(2)
+    run = world.runs[0]
+    world.feed(RunSeen(run.attempt_id, world.sighting(run)))
+    run.status = RunStatus.WAITING
+    world.feed(RunSeen(run.attempt_id, world.sighting(run)))
+    world.settle()
+    world.passes(3600)
+    assert world.sign(2) == "pending"
+    assert "approve" in world.descriptions[2, world.pulls[2].head]
