@@ -142,11 +142,17 @@ class Attempt:
             return run.updated_at
         return (self.started_at or run.started_at) if run.status is RunStatus.COMPLETED else None
 
+    def _ended_in_time(self, run: Run) -> bool:
+        """We called it overdue because nobody had told us that it was over."""
+        if self.overdue is None or self.finished_at is None:
+            return False
+        return run.status is RunStatus.COMPLETED and run.updated_at <= self.finished_at
+
     def heard(self, run: Run) -> Attempt:
         """This attempt after a sighting of its run that is news. A re-run starts with a clean slate."""
         rerun = run.attempt > max(self.run_attempt, 1)
         clean = replace(self, overdue=None, started_at=None, finished_at=None, cancel_wanted=False, cancel_sent=False)
-        base = clean if rerun else self
+        base = clean if rerun or self._ended_in_time(run) else self
         return replace(
             base,
             unclear=False,

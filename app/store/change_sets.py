@@ -63,8 +63,8 @@ change_sets = Table(
     CheckConstraint("kind IN ('change_set', 'alone', 'branch')", name="kind"),
     CheckConstraint("state IN ('open', 'landing', 'torn', 'merged', 'closed')", name="state"),
     CheckConstraint("(verdict_state IS NULL) = (description IS NULL)", name="verdict_is_whole"),
-    Index("ix_change_sets_state_updated_at", "state", "updated_at", "id"),
-    Index("ix_change_sets_updated_at", "updated_at", "id"),
+    Index("ix_change_sets_state_created_at", "state", "created_at", "id"),
+    Index("ix_change_sets_created_at", "created_at", "id"),
 )
 
 set_pulls = Table(

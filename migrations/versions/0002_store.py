@@ -122,8 +122,8 @@ def _change_sets() -> None:
             name=op.f("uq_change_sets_owner_pipeline_kind_key_base_line"),
         ),
     )
-    op.create_index("ix_change_sets_state_updated_at", "change_sets", ["state", "updated_at", "id"], unique=False)
-    op.create_index("ix_change_sets_updated_at", "change_sets", ["updated_at", "id"], unique=False)
+    op.create_index("ix_change_sets_state_created_at", "change_sets", ["state", "created_at", "id"], unique=False)
+    op.create_index("ix_change_sets_created_at", "change_sets", ["created_at", "id"], unique=False)
 
 
 def _commands() -> None:

@@ -279,3 +279,13 @@ def test_a_run_that_waits_within_the_second_in_which_it_was_queued_is_seen_waiti
     world.passes(3600)
     assert world.sign(2) == "pending"
     assert "approve" in world.descriptions[2, world.pulls[2].head]
+
+
+def test_a_run_that_ended_in_time_counts_though_nobody_told() -> None:
+    world = building(2)
+    run = world.runs[0]
+    world.starts(run)
+    world.now += timedelta(minutes=1)
+    world.finish(run, "success", tell=False)
+    world.passes(3600)
+    assert world.sign(2) == "success"
