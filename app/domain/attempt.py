@@ -131,9 +131,10 @@ class Attempt:
             return run.attempt > self.run_attempt and begun
         if self.status is None or self.heard_at is None:
             return True
+        waiting = self._heard_state is AttemptState.WAITING
         if RUN_RANK[run.status] > RUN_RANK[self.status]:
-            return True
-        waits = self._heard_state is AttemptState.WAITING or run.status is RunStatus.WAITING
+            return not waiting or run.updated_at >= self.heard_at
+        waits = waiting or run.status is RunStatus.WAITING
         return waits and run.updated_at > self.heard_at and self.finished_at is None
 
     def begun_at(self, run: Run) -> datetime | None:

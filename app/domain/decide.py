@@ -10,6 +10,7 @@ from app.domain import attempts, reads, speak, wishes, world
 from app.domain.change_set import ChangeSet
 from app.domain.effects import Effect
 from app.domain.events import (
+    AccessChanged,
     BaseMoved,
     BranchMoved,
     CancelWanted,
@@ -68,6 +69,8 @@ def observe(state: ChangeSet, event: Event, now: datetime) -> ChangeSet:
             return speak.sign_shown(state, event)
         case SignRefused():
             return speak.sign_refused(state, event)
+        case AccessChanged():
+            return world.access_changed(state)
         case RunWanted():
             return wishes.run_wanted(state, event)
         case RetryWanted():

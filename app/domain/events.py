@@ -160,6 +160,11 @@ class SignRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessChanged:
+    """What the App may do, or where it is installed, may have changed: what was refused before is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunWanted:
     """Somebody asked for a run, now."""
 
@@ -210,6 +215,7 @@ Event = (
     | RunSeen
     | SignShown
     | SignRefused
+    | AccessChanged
     | RunWanted
     | RetryWanted
     | CancelWanted

@@ -179,7 +179,9 @@ def _public(reason: Reason, state: ChangeSet, audience: Repository | None) -> st
     text = reason.text or "it could not be told why"
     if audience is None or audience.visibility is Visibility.PRIVATE:
         return text
-    hidden = any(repository.visibility.width < audience.visibility.width for repository in state.repositories.values())
+    unseen = state.pipeline.repositories - state.repositories.keys()
+    narrower = (one for one in state.repositories.values() if one.visibility.width < audience.visibility.width)
+    hidden = bool(unseen) or any(narrower)
     return "A repository of the pipeline cannot be read. The link says which, and why" if hidden else text
 
 

@@ -89,7 +89,8 @@ def _of_a_branch(state: ChangeSet) -> ChangeSet:
     if state.kind is not Kind.BRANCH or orchestration is None:
         return state
     if state.void_rounds >= RESTLESS_AFTER and not orchestration.frozen:
-        return replace(state, orchestration=replace(orchestration, problem=messages.restless(state.key)))
+        restless = replace(orchestration, problem=messages.restless(state.key))
+        return replace(state, orchestration=restless, run_wanted=None)
     return replace(state, orchestration=replace(orchestration, confirmed=orchestration.complete))
 
 

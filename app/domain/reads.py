@@ -26,6 +26,10 @@ STALE_ALLOWED = 5
 """So many reads, over nearly two minutes, may show what was before a webhook; then they are believed."""
 
 
+STALE_FOR_EVER = 20
+"""After so many, some hours, even a pull request that GitHub shows older than its webhook is believed."""
+
+
 def read_failed(state: ChangeSet, event: ReadFailed, now: datetime) -> ChangeSet:
     if event.revision != state.revision:
         return _returned(state, event.revision, event.purpose)
@@ -76,12 +80,12 @@ def _stale(state: ChangeSet, read: RepositoryRead) -> bool:
     shown = {pull.number: pull for pull in read.pulls}
     known = [pull for pull in state.pulls if pull.repository_id == read.repository_id]
     if any(_older(pull, shown.get(pull.number), patient) for pull in known):
-        return True
-    if not patient or read.repository_id is None:
-        return False
+        return state.stale_reads < STALE_FOR_EVER
+    if not patient or read.repository_id is None or state.kind is not Kind.CHANGE_SET:
+        return False  # the other kinds hear nothing of branches, so what they remember is no news
     heads = {branch.branch for branch in read.branches}
     missing = any(member.branch not in heads for member in state.members(read.repository_id))
-    return (missing and state.kind is not Kind.ALONE) or any(_left_behind(state, branch) for branch in read.branches)
+    return missing or any(_left_behind(state, branch) for branch in read.branches)
 
 
 def _older(known: Pull, shown: Pull | None, patient: bool) -> bool:

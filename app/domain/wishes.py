@@ -37,7 +37,7 @@ def retry_wanted(state: ChangeSet, event: RetryWanted) -> ChangeSet:
     if orchestration.superseded or orchestration.problem or orchestration.revision != state.revision:
         return run_wanted(state, RunWanted(event.trigger))
     forgiven = _forgiven(orchestration, event.repositories)
-    return replace(state, orchestration=forgiven, trouble=None)
+    return patient_again(replace(state, orchestration=forgiven, trouble=None))
 
 
 def _forgiven(orchestration: Orchestration, repositories: frozenset[str]) -> Orchestration:

@@ -38,6 +38,12 @@ def patient_again(state: ChangeSet) -> ChangeSet:
     return replace(state, said=tuple(said.unsaid() if said.refused else said for said in state.said))
 
 
+def access_changed(state: ChangeSet) -> ChangeSet:
+    """Refused statuses are said again, and a read that had to wait for a person is tried at once."""
+    lasting = state.trouble is not None and state.trouble.lasting
+    return patient_again(replace(state, trouble=None) if lasting else state)
+
+
 def compared(before: ChangeSet, after: ChangeSet, now: datetime) -> ChangeSet:
     """``after``, counted as a change where what the set is made of differs, or where a head became unknown.
 
@@ -108,7 +114,10 @@ def branch_moved(state: ChangeSet, event: BranchMoved, now: datetime) -> ChangeS
         after = after.without_branch(event.repository_id, event.branch)
     else:
         after = after.with_branch(_moved_branch(state, event, event.after))
-    return compared(state, after, now)
+    told = compared(state, after, now)
+    branch = told.branch(event.repository_id, event.branch)
+    doubtful = branch is not None and not branch.known and event.after != branch.head
+    return changed(told, now) if doubtful and told.revision == state.revision else told
 
 
 def _moved_pull(state: ChangeSet, pull: Pull, before: str | None, after: str) -> Pull:

@@ -72,6 +72,8 @@ class Unreadable:
 
     reason: str
     kind: Kind
+    hidden: bool = False
+    """GitHub does not show it to this installation, or it does not exist: from outside one cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ def _index(error: _Error) -> int | None:
 
 def _unreadable(error: _Error) -> Unreadable:
     if error.type in ("NOT_FOUND", "FORBIDDEN"):
-        return Unreadable(f"GitHub does not show it: {error.message}", Kind.ASK_A_PERSON)
+        return Unreadable(f"GitHub does not show it: {error.message}", Kind.ASK_A_PERSON, hidden=True)
     return Unreadable(f"GitHub could not read it: {error.message or error.type}", Kind.TRY_AGAIN)
 
 

@@ -76,7 +76,8 @@ def narrowed(
         if isinstance(answer, Unreadable):
             if answer.kind is FailureKind.TRY_AGAIN:
                 return Passing(f"{name}: {answer.reason}")
-            reads.append(RepositoryRead(name, problem=messages.unseen(name)))
+            problem = messages.unseen(name) if answer.hidden else f"{name}: {answer.reason}"
+            reads.append(RepositoryRead(name, problem=problem))
         elif answer.archived or answer.disabled:
             reads.append(RepositoryRead(name, answer.id, problem=messages.archived(name)))
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Float, Index, Table, Text, select
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Float, Index, Table, Text, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +25,7 @@ results = Table(
     Column("run_id", BigInteger, nullable=False),
     Column("url", Text, nullable=False),
     Column("finished_at", Time, nullable=False),
+    Index("ix_results_run_id", "run_id"),
 )
 
 build_times = Table(
@@ -61,6 +62,11 @@ async def save_result(connection: AsyncConnection, result: Result, *, passed: bo
             where=results.c.finished_at < new.excluded.finished_at,
         )
     )
+
+
+async def judge_again(connection: AsyncConnection, run_id: int, *, passed: bool) -> None:
+    """Somebody ran the run again: what was kept of it holds no longer, or holds again."""
+    await connection.execute(update(results).where(results.c.run_id == run_id).values(passed=passed))
 
 
 async def passed_results(connection: AsyncConnection, fingerprints: Iterable[str]) -> dict[str, Result]:

@@ -239,6 +239,7 @@ def _results() -> None:
         sa.Column("finished_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_results")),
     )
+    op.create_index("ix_results_run_id", "results", ["run_id"], unique=False)
 
 
 def _sightings() -> None:

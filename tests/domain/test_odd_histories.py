@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from app.domain import messages
 from app.domain.change_set import Kind
 from app.domain.clock import wake_at
 from app.domain.decide import observe
 from app.domain.effects import CancelRun, DispatchBuild, Effect, ReadSet
 from app.domain.events import (
+    AccessChanged,
     BaseMoved,
     BranchMoved,
     DispatchBegan,
@@ -21,10 +23,11 @@ from app.domain.events import (
     RunSeen,
     RunWanted,
     SetRead,
+    SignRefused,
     Trigger,
     TriggerKind,
 )
-from app.domain.facts import PullState, RepositoryRead, RunStatus
+from app.domain.facts import PullState, RepositoryRead, RunStatus, Visibility
 from app.domain.pipeline import Absent, BuildSpec
 from app.domain.pipeline import BaseMoved as BaseMovedRule
 from tests.domain.pretend import Pretend, story_pipeline
@@ -289,3 +292,69 @@ def test_a_run_that_ended_in_time_counts_though_nobody_told() -> None:
     world.finish(run, "success", tell=False)
     world.passes(3600)
     assert world.sign(2) == "success"
+
+
+def test_a_plain_branch_that_never_rests_ends_with_a_sentence() -> None:
+    world = branch_run()
+    for _ in range(2):
+        dispatch = until_a_dispatch(world)
+        world.branches[2] = world.sha()
+        world.feed(DispatchBegan(dispatch.attempt_id))
+        world.feed(DispatchRefused(dispatch.attempt_id, "No ref found", moved=True))
+    world.settle()
+    assert world.state.orchestration is not None
+    assert (
+        world.state.orchestration.problem
+        == "DPTA-1122 moves faster than its builds start. Run it again when it is quiet"
+    )
+
+
+def test_a_late_start_does_not_undo_the_wait_for_an_approval() -> None:
+    world = building(2)
+    run = world.runs[0]
+    begun = world.starts(run, tell=False)
+    world.now += timedelta(minutes=1)
+    run.status, run.updated_at = RunStatus.WAITING, world.now
+    world.feed(RunSeen(run.attempt_id, world.sighting(run)))
+    for event in begun:
+        world.feed(event)
+    world.passes(7200)
+    assert world.sign(2) == "pending"
+
+
+def test_every_push_that_fits_nowhere_voids_the_read_under_way() -> None:
+    world = building(2)
+    world.feed(BranchMoved(2, "DPTA-1122", "elsewhere", "sha8"))
+    first = world.state.revision
+    world.feed(BranchMoved(2, "DPTA-1122", "elsewhere", "sha9"))
+    assert world.state.revision > first
+
+
+def test_a_refused_status_is_tried_again_when_access_changed() -> None:
+    world = Pretend.new()
+    world.opens(2)
+    world.pending.clear()
+    world.feed(SignRefused(2, world.pulls[2].head, "no permission"))
+    world.pending.clear()
+    world.feed(AccessChanged())
+    world.settle()
+    assert world.sign(2) == "pending"
+
+
+def test_what_nobody_may_see_is_not_named_in_public() -> None:
+    world = Pretend.new()
+    hidden = {name: one for name, one in world.state.repositories.items() if name != "repoc"}
+    shown = {name: replace(one, visibility=Visibility.PUBLIC) for name, one in hidden.items()}
+    world.state = replace(world.state, repositories=shown)
+    world.opens(2)
+    world.pending.clear()
+    world.now += timedelta(seconds=30)
+    world.feed(None)
+    read = next(effect for effect in world.pending if isinstance(effect, ReadSet))
+    unseen = (RepositoryRead("repoC", problem=messages.unseen("repoC")),)
+    world.feed(SetRead(read.revision, read.purpose, unseen))
+    world.pending.remove(read)
+    for effect in world.pending:
+        world.perform(effect)
+    assert "repoC" not in world.descriptions[2, world.pulls[2].head]
+    assert world.sign(2) == "error"

@@ -7,7 +7,7 @@ the commit, by the status ``orchestrator-config``.
 from __future__ import annotations
 
 from app.config import Parsed, read_config
-from app.domain.events import Event, PullSeen
+from app.domain.events import AccessChanged, Event, PullSeen
 from app.domain.messages import shortened
 from app.github import Absent, Failure, FileText, InstallationClient
 from app.jobs.context import Context
@@ -101,7 +101,7 @@ async def _apply(context: Context, kept: Kept, owner: str) -> None:
         ids = [set_id for set_id, _ in await open_sets(connection, owner)]
         for locked in await lock_sets(connection, ids):
             state = await attached(connection, context.configs, locked)
-            events: list[Event | None] = [None]
+            events: list[Event | None] = [AccessChanged()]
             for pull in state.open_pulls:
                 repository = state.repository_by_id(pull.repository_id)
                 if repository and locked.address not in addresses(config, repository, pull):

@@ -5,7 +5,7 @@ Law: a webhook only marks what is gone; what there is now comes from GitHub's ow
 
 from __future__ import annotations
 
-from app.domain.events import Event
+from app.domain.events import AccessChanged, Event
 from app.inbox.notices import InstallationNotice, InstallationRepositoriesNotice, RepositoryNotice
 from app.jobs.context import Context
 from app.jobs.promises import SYNC_ALL, keep_promise_once
@@ -57,7 +57,7 @@ async def route_repositories(context: Context, river: River, notice: Installatio
 async def route_repository(context: Context, river: River, notice: RepositoryNotice, cause: Cause) -> str | None:
     """Its row is refreshed already; the owner's open sets plan again with what it is now."""
     events: dict[str, list[Event | None]] = {
-        set_id: [None] for set_id, _ in await open_sets(river.connection, notice.repository.owner)
+        set_id: [AccessChanged()] for set_id, _ in await open_sets(river.connection, notice.repository.owner)
     }
     await river.handle_all(events, cause)
     return None

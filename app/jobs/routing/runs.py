@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from app.domain.attempt import PASSING
 from app.domain.events import Event, RunSeen
 from app.domain.facts import Run, RunStatus
 from app.inbox.notices import RunNotice
@@ -16,6 +17,7 @@ from app.jobs.context import Context
 from app.jobs.river import River
 from app.store.history import Cause
 from app.store.orchestrations import attempt_by_run, attempts_by_id, awaited_attempts
+from app.store.results import judge_again
 from app.store.sightings import drop_sightings, keep_sighting, sightings_at, sightings_of_run
 
 ATTEMPT_ID = re.compile(r"(?<![\w-])[a-z2-7]{13}(?:-[0-9]{1,9}){3}(?![\w-])")
@@ -29,6 +31,8 @@ async def route_run(context: Context, river: River, notice: RunNotice, cause: Ca
     owner = await owner_by_id(river, run) or (await owner_by_title(river, run) if started_by_us else None)
     if owner is not None:
         set_id, attempt_id = owner
+        if run.attempt > 1 and run.status is RunStatus.COMPLETED:
+            await judge_again(river.connection, run.id, passed=run.conclusion in PASSING)
         await river.handle_all({set_id: [RunSeen(attempt_id, run)]}, cause)
         return None
     if not started_by_us:
