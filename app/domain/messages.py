@@ -229,6 +229,11 @@ def nowhere(branch: str, pipeline: str) -> str:
     return f"No repository of {pipeline} has a branch {branch}"
 
 
+def renamed(name: str) -> str:
+    """On a status context that the config has given up."""
+    return shortened(f"This status is now called {name}. Require that one in the rulesets")
+
+
 def restless(branch: str) -> str:
     return f"{branch} moves faster than its builds start. Run it again when it is quiet"
 

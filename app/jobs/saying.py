@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain import messages
 from app.domain.change_set import ChangeSet
 from app.domain.effects import Say, Unsay
 from app.domain.events import SignShown
@@ -17,7 +18,7 @@ from app.domain.verdict import VerdictState
 from app.jobs.links import Links
 from app.jobs.promises import post_of
 from app.store.effects import Promise
-from app.store.signs import SignKey, contexts_of, contribute, recompute, withdraw
+from app.store.signs import SignKey, contexts_of, contribute, recompute, retire, withdraw
 
 
 @dataclass(slots=True)
@@ -40,9 +41,18 @@ async def tell(connection: AsyncConnection, state: ChangeSet, word: Say | Unsay,
     key = SignKey(word.repository_id, word.sha, name.lower())
     former = await contribute(connection, state.id, key, name, word.verdict, links.change_set(state.id))
     if former is not None:
-        await _follow(connection, former, told)
+        await _leave(connection, former, name, told)
     await _follow(connection, key, told)
     return told
+
+
+async def _leave(connection: AsyncConnection, former: SignKey, name: str, told: Told) -> None:
+    """A ruleset may still require the old context: what passed there must not stay green for ever."""
+    retired = await retire(connection, former, "renamed", messages.renamed(name))
+    if retired is None:
+        await _follow(connection, former, told)
+    elif not retired.settled:
+        told.posts.append(post_of(retired))
 
 
 async def tell_again(connection: AsyncConnection, state: ChangeSet, links: Links) -> Told:

@@ -205,6 +205,22 @@ async def recompute(connection: AsyncConnection, key: SignKey) -> tuple[Sign, bo
     return _sign(changed), True
 
 
+async def retire(connection: AsyncConnection, key: SignKey, cause: str, sentence: str) -> Sign | None:
+    """Want ``pending`` on a context that nobody says anything on any more; None where somebody still does."""
+    if await _weakest(connection, key) is not None:
+        return None
+    values = {
+        "wanted_state": VerdictState.PENDING.value,
+        "wanted_cause": cause,
+        "wanted_description": sentence,
+        "wanted_url": None,
+        "version": signs.c.version + 1,
+        "refused": None,
+    }
+    row = (await connection.execute(update(signs).where(_at(key)).values(values).returning(signs))).first()
+    return _sign(row) if row else None
+
+
 async def _weakest(connection: AsyncConnection, key: SignKey) -> Row[Any] | None:
     query = (
         select(contributions)
