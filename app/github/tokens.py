@@ -1,8 +1,9 @@
 """Who we are to GitHub: the App by a signed JWT, an installation by a token.
 
-Law: a token carries only the permissions that its class of calls needs, at most one is asked for at a time per
-installation, and each is used until shortly before it expires (CONTRACT §4: one per installation, hour and class).
-Times are the injected clock's. Tokens have no assumed length or form (FACTS §7) and are never logged.
+Law: a token carries only the permissions that its class of calls needs (all that were granted, where those are fewer),
+at most one is asked for at a time per installation, and each is used until shortly before it expires (CONTRACT §4: one
+per installation, hour and class). Times are the injected clock's. Tokens have no assumed length or form (FACTS §7) and
+are never logged.
 """
 
 from __future__ import annotations
@@ -119,6 +120,9 @@ class Tokens:
         body = {"permissions": dict(PERMISSIONS[token_class])}
         asked_at = self._clock()
         reply = await self._wire.send(Call("POST", path, body=body), self._key.authorization(asked_at))
+        if isinstance(reply, Failure) and reply.status == 422:
+            # The owner granted less. A token for what there is lets every call say for itself what it lacks.
+            reply = await self._wire.send(Call("POST", path), self._key.authorization(asked_at))
         if isinstance(reply, Failure):
             return reply
         try:

@@ -44,6 +44,16 @@ async def test_each_class_has_its_permissions(github: GitHub, server: FakeServer
     assert {name for name, right in acting.items() if right == "write"} == {"actions", "statuses", "issues"}
 
 
+async def test_where_less_was_granted_the_token_is_for_all_there_is(github: GitHub, server: FakeServer) -> None:
+    refusal = Says(422, {"message": "The permissions requested are not granted to this installation."})
+    server.on("POST", TOKENS, refusal)
+    server.on("GET", REPO, Says(200, REPOSITORY))
+    assert isinstance(await github.on(7).repository("acme", "repoA"), Repository)
+    first, second = server.of("POST", TOKENS)
+    assert "permissions" in first.body
+    assert not second.body
+
+
 async def test_a_token_is_used_until_shortly_before_it_expires(
     github: GitHub, server: FakeServer, clock: Clock
 ) -> None:
