@@ -66,5 +66,6 @@ class Control:
         return int((await self.call("POST", "/clock", {"advance": seconds}))["delivered"])
 
     async def held(self) -> int:
-        """How many answers or deliveries a fault holds back at this moment."""
-        return sum(int(fault["waiting"]) for fault in await self.call("GET", "/faults"))
+        """How many requests a fault holds back at this moment."""
+        faults = await self.call("GET", "/faults")
+        return sum(int(fault["waiting"]) for fault in faults if fault["on"] == "request")

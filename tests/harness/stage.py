@@ -176,28 +176,38 @@ class Stage:
         self.fail(f"GitHub and the service keep each other busy: {ROUNDS} rounds in one moment")
 
     async def _work(self) -> None:
-        """Let the worker work until it is idle, or until all it waits for is an answer that a fault holds back."""
-        if self._process is not None and self._parked:
-            return
-        work = self._process.work() if self._process else self.service.worker.run_until_idle()
-        task = asyncio.create_task(work)
-        waited, quiet = 0.0, 0
-        while not (await asyncio.wait({task}, timeout=0.1))[0]:
+        """Let the worker work until it is idle, or until all it waits for is an answer that a fault holds back.
+
+        What is held back stays parked; meanwhile another worker does the rest, as in a process of its own.
+        """
+        held = await self.control.held()
+        parked, known = (self._parked, 0) if held < self._held else ([], self._held)
+        tasks = list(parked)
+        if self._process is None:
+            tasks.append(asyncio.create_task(self.service.worker.run_until_idle()))
+        elif not self._parked:
+            tasks.append(asyncio.create_task(self._process.work()))
+        undone = await self._done_or_held(tasks, known)
+        self._parked = [*undone, *(task for task in self._parked if task not in parked)]
+        self._held = await self.control.held()
+
+    async def _done_or_held(self, tasks: list[asyncio.Task[None]], known: int) -> list[asyncio.Task[None]]:
+        """Those that wait for more than the ``known`` answers that are held back, once nothing moves any more."""
+        waited, quiet, undone = 0.0, 0, set(tasks)
+        while undone and quiet < 3:
+            done, undone = await asyncio.wait(undone, timeout=0.1)
+            for task in done:
+                task.result()
             waited += 0.1
             moved, held = await self.control.read_log(), await self.control.held()
-            quiet = quiet + 1 if held > self._held and not moved else 0
-            if quiet == 2:
-                self._parked.append(task)
-                self._held = held
-                return
+            quiet = quiet + 1 if held > known and not moved else 0
             if waited > PATIENCE:
                 self.fail(f"the worker was not idle after {PATIENCE:g} s of real time")
-        await task
+        return list(undone)
 
     def end_faults(self) -> None:
         """What was held back goes on."""
         self.call("DELETE", "/faults")
-        self._held = 0
 
     def hire(self) -> None:
         """From now on the work is done by a process that can be killed."""
@@ -218,7 +228,6 @@ class Stage:
         async with self.service.engine.begin() as connection:
             await connection.execute(LOCK_SETS)
             await self.control.call("DELETE", "/faults")
-            self._held = 0
             async with asyncio.timeout(PATIENCE):
                 while not (await connection.execute(BLOCKED)).scalar_one():
                     await asyncio.wait(self._parked, timeout=0.02)
@@ -231,6 +240,7 @@ class Stage:
         """The minute passes after which a worker that is silent counts as dead. It is a minute of Postgres' clock."""
         await asyncio.gather(*self._parked, return_exceptions=True)
         self._parked.clear()
+        self._held = await self.control.held()
         async with self.service.engine.begin() as connection:
             await connection.execute(AGE_WORKERS)
         await self.service.queue.app.configure_task("upkeep", queue=QUEUE).defer_async(timestamp=0)

@@ -148,6 +148,13 @@ class Story:
         Runs(self, [(run["repository"], run["id"])]).ends(conclusion)
         return self
 
+    def finishes(self, conclusion: str = "success") -> Self:
+        """Every run that is not over ends, whichever it is."""
+        every = [run for repo in self.stage.state()["repositories"].values() for run in repo["runs"]]
+        self._known_runs |= {run["id"] for run in every}
+        Runs(self, [(run["repository"], run["id"]) for run in every if run["status"] != "completed"]).ends(conclusion)
+        return self
+
     def starts_by_hand(self, repository: str, workflow: str = "build.yml", **more: Any) -> Json:
         """Somebody runs a workflow from the Actions tab: a run that ``builds`` does not count."""
         run: Json = self.act("/dispatch", repository=repository, workflow=workflow, **{"actor": "ann", **more})
