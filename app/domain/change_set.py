@@ -204,4 +204,11 @@ class ChangeSet:
     @property
     def withdrawing(self) -> bool:
         """A success of ours may still be seen somewhere: nothing may be dispatched (P2)."""
-        return any(said.withdrawing for said in self.said)
+        return any(said.withdrawing for said in self.voices)
+
+    @property
+    def voices(self) -> tuple[Said, ...]:
+        """What was said and still matters: on heads, or a withdrawal that no merge has made idle."""
+        heads = set(self.heads())
+        merged = {(pull.repository_id, pull.head) for pull in self.pulls if pull.state is PullState.MERGED}
+        return tuple(s for s in self.said if s.at in heads or (s.withdrawing and s.at not in merged))

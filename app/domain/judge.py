@@ -43,7 +43,7 @@ def judge(state: ChangeSet) -> Reason:
 
 
 def _hindered(state: ChangeSet) -> Reason | None:
-    mute = next((said for said in state.said if said.refused), None)
+    mute = next((said for said in state.voices if said.refused), None)
     if mute:
         return Reason(Why.MUTE, repository_id=mute.repository_id, text=mute.refused)
     if state.trouble and state.trouble.lasting:

@@ -129,7 +129,7 @@ def _dispatched(state: ChangeSet, now: datetime) -> Step:
     orchestration = state.orchestration
     if orchestration is None or not orchestration.frozen or orchestration.over or state.withdrawing or idle(state):
         return state, []
-    if any(said.refused for said in state.said):
+    if any(said.refused for said in state.voices):
         return state, []
     effects: list[Effect] = []
     for build in orchestration.builds:

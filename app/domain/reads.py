@@ -84,7 +84,8 @@ def _stale(state: ChangeSet, read: RepositoryRead) -> bool:
     if not patient or read.repository_id is None or state.kind is not Kind.CHANGE_SET:
         return False  # the other kinds hear nothing of branches, so what they remember is no news
     heads = {branch.branch for branch in read.branches}
-    missing = any(member.branch not in heads for member in state.members(read.repository_id))
+    members = state.members(read.repository_id)
+    missing = any(isinstance(member, Branch) and member.branch not in heads for member in members)
     return missing or any(_left_behind(state, branch) for branch in read.branches)
 
 

@@ -26,10 +26,10 @@ def stream() -> Iterator[io.StringIO]:
 def test_lines_of_ours_and_of_libraries_are_json_with_the_same_fields(stream: io.StringIO) -> None:
     configure(stream=stream)
     structlog.get_logger("app.inbox").info("kept", delivery="d-1")
-    logging.getLogger("uvicorn.error").warning("slow %s", "client")
+    logging.getLogger("somebodys.library").warning("slow %s", "client")
     ours, theirs = map(json.loads, stream.getvalue().splitlines())
     assert (ours["event"], ours["delivery"], ours["level"], ours["logger"]) == ("kept", "d-1", "info", "app.inbox")
-    assert (theirs["event"], theirs["level"], theirs["logger"]) == ("slow client", "warning", "uvicorn.error")
+    assert (theirs["event"], theirs["level"], theirs["logger"]) == ("slow client", "warning", "somebodys.library")
     assert ours["timestamp"].endswith("Z")
 
 

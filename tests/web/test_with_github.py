@@ -52,7 +52,8 @@ async def test_main_is_built_wherever_it_exists_and_no_status_is_posted(terminal
     assert (ended["kind"], ended["state"]) == ("branch", "passed")
     assert [build["state"] for build in ended["builds"]] == ["passed"] * 5
     assert ended["builds"][4]["attempts"][0]["conclusion"] == "success"
-    assert await play.dispatched() == ["repoA", "repoB", "repoC", "repoD", "repoE"]
+    sent = await play.dispatched()
+    assert (sent[0], sorted(sent[1:4]), sent[4]) == ("repoA", ["repoB", "repoC", "repoD"], "repoE")
     assert not [one for one in await play.log() if "/statuses/" in str(one.get("path"))]
     again = await terminal.call("POST", RUN, json={"branch": "main"})
     assert again["id"] != started["id"]
