@@ -19,7 +19,7 @@ from tests.domain.pretend import Pretend
 from tests.domain.test_histories import STEPS, History
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "state-diagram.md"
-SEEDS, LENGTH = range(80), 150
+SEEDS, LENGTH = range(40), 150
 RARE = 3
 """An arrow seen less often is left out: the picture shows what happens, not every accident."""
 
