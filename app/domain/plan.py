@@ -109,7 +109,9 @@ def wanted_read(state: ChangeSet, now: datetime) -> ReadPurpose | None:
     if orchestration is None or idle(state) or orchestration.state in ENDED:
         return None
     if not orchestration.frozen:
-        return ReadPurpose.FREEZE if wants_freeze(state, now) else None
+        # A restless set is read once more, so that the head it has now carries the error (P4).
+        unseen = state.void_rounds >= RESTLESS_AFTER and state.seen_revision != state.revision
+        return ReadPurpose.FREEZE if unseen or wants_freeze(state, now) else None
     return ReadPurpose.CONFIRM if orchestration.complete and not orchestration.confirmed else None
 
 

@@ -358,3 +358,22 @@ def test_what_nobody_may_see_is_not_named_in_public() -> None:
         world.perform(effect)
     assert "repoC" not in world.descriptions[2, world.pulls[2].head]
     assert world.sign(2) == "error"
+
+
+def test_the_head_that_never_rests_carries_the_error() -> None:
+    world = Pretend.new()
+    world.opens(2)
+    world.settle()
+    for _ in range(2):
+        world.now += timedelta(seconds=30)
+        world.feed(None)
+        dispatch = until_a_dispatch(world)
+        world.pushes(2, tell=False)
+        world.pending.append(dispatch)
+        world.settle()
+        run = world.runs[-1]
+        world.now += timedelta(seconds=1)
+        world.feed(RunSeen(run.attempt_id, world.sighting(run)))
+    world.settle()
+    assert world.sign(2) == "error"
+    assert "faster" in world.descriptions[2, world.pulls[2].head]
