@@ -180,7 +180,7 @@ class Stage:
 
         What is held back stays parked; meanwhile another worker does the rest, as in a process of its own.
         """
-        held = await self.control.held()
+        held = await self.control.held() if self._held else 0
         parked, known = (self._parked, 0) if held < self._held else ([], self._held)
         tasks = list(parked)
         if self._process is None:
@@ -189,7 +189,7 @@ class Stage:
             tasks.append(asyncio.create_task(self._process.work()))
         undone = await self._done_or_held(tasks, known)
         self._parked = [*undone, *(task for task in self._parked if task not in parked)]
-        self._held = await self.control.held()
+        self._held = await self.control.held() if undone or self._held else 0
 
     async def _done_or_held(self, tasks: list[asyncio.Task[None]], known: int) -> list[asyncio.Task[None]]:
         """Those that wait for more than the ``known`` answers that are held back, once nothing moves any more."""
@@ -198,6 +198,8 @@ class Stage:
             done, undone = await asyncio.wait(undone, timeout=0.1)
             for task in done:
                 task.result()
+            if not undone:
+                break
             waited += 0.1
             moved, held = await self.control.read_log(), await self.control.held()
             quiet = quiet + 1 if held > known and not moved else 0
