@@ -78,14 +78,6 @@ def with_reuse(
     return orchestration
 
 
-def wanted_fingerprints(state: ChangeSet, read: SetRead) -> tuple[str, ...]:
-    """For the shell: the fingerprints that freezing from this read would look for."""
-    if any(repository.problem for repository in read.repositories) or state.orchestration is None:
-        return ()
-    trial = replace(state.orchestration, pipeline=state.pipeline, builds=frozen_builds(state, read))
-    return tuple(fingerprint(state, trial, build) for build in trial.builds if build.sha)
-
-
 def slice_of(orchestration: Orchestration, build: Build) -> tuple[Build, ...]:
     """The build and all it transitively needs that is built at all, upstream first."""
     names = {build.name}

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.domain import attempts
 from app.domain.change_set import ChangeSet, Kind
-from app.domain.decide import decide
+from app.domain.decide import decide, observe
 from app.domain.effects import CancelRun, DispatchBuild, Effect, FindRun, ReadRun, ReadSet, Say, Unsay
 from app.domain.events import (
     BranchMoved,
@@ -26,7 +26,7 @@ from app.domain.events import (
     SignShown,
 )
 from app.domain.facts import Branch, Pull, PullState, Repository, RepositoryRead, Result, Run, RunStatus
-from app.domain.manifest import slice_of, specs_of, wanted_fingerprints
+from app.domain.manifest import slice_of, specs_of
 from app.domain.pipeline import BuildSpec, Pipeline
 from app.domain.verdict import VerdictState
 
@@ -172,8 +172,7 @@ class Pretend:
             case ReadSet(revision, purpose):
                 self.reads += 1
                 read = SetRead(revision, purpose, self.read())
-                wanted = wanted_fingerprints(self.state, read)
-                return [replace(read, results={mark: self.results[mark] for mark in wanted if mark in self.results})]
+                return [replace(read, results=self.results_for(read))]
             case DispatchBuild(attempt_id):
                 return self.dispatch(attempt_id)
             case CancelRun(attempt_id):
@@ -199,6 +198,12 @@ class Pretend:
         run.stands_on = {build.name: build.sha for build in slice_}
         self.runs.append(run)
         return [DispatchUnclear(attempt_id, "lost")] if lose else [DispatchAnswered(attempt_id, run.id, "url")]
+
+    def results_for(self, read: SetRead) -> dict[str, Result]:
+        """Kept results of what the read would freeze, which only folding it in can tell."""
+        trial = observe(self.state, read, self.now).orchestration
+        marks = [build.fingerprint for build in trial.builds if build.fingerprint] if trial else []
+        return {mark: self.results[mark] for mark in marks if mark in self.results}
 
     def read(self) -> tuple[RepositoryRead, ...]:
         wanted = {spec.repository for spec in specs_of(self.state)}

@@ -8,7 +8,6 @@ from datetime import timedelta
 from app.domain import messages
 from app.domain.change_set import Kind
 from app.domain.clock import wake_at
-from app.domain.decide import observe
 from app.domain.effects import CancelRun, DispatchBuild, Effect, ReadSet
 from app.domain.events import (
     AccessChanged,
@@ -75,9 +74,7 @@ def settle_with_reads(world: Pretend, read: tuple[RepositoryRead, ...]) -> None:
 
 def late(world: Pretend, effect: ReadSet, read: tuple[RepositoryRead, ...]) -> SetRead:
     bare = SetRead(effect.revision, effect.purpose, read)
-    trial = observe(world.state, bare, world.now).orchestration
-    marks = [build.fingerprint for build in trial.builds if build.fingerprint] if trial else []
-    return replace(bare, results={mark: world.results[mark] for mark in marks if mark in world.results})
+    return replace(bare, results=world.results_for(bare))
 
 
 def test_a_set_that_was_closed_is_read_before_it_is_green_again() -> None:
