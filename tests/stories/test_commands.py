@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.harness.story import Story
+from tests.harness.worlds import config, seed
 from tests.stories.conftest import Begin
 
 ALL = ("repoA", "repoB", "repoC", "repoD", "repoE")
@@ -189,8 +190,6 @@ def test_the_same_comment_twice_is_one_command(story: Story) -> None:
 
 
 def test_a_pull_request_in_two_sets_is_commanded_in_both_or_in_one(begin: Begin) -> None:
-    from tests.harness.worlds import config, seed
-
     product = {"branches": r"DPTA-\d+", "comment": False, "start": "command", "builds": {"repoB": {}}}
     other = {**product, "status": "other-build", "builds": {"repoB": {}, "repoC": {}}}
     story = begin(seed=seed(config(pipelines={"product": product, "other": other})))

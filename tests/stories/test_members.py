@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.harness.story import Story
+from tests.harness.worlds import config, seed
 from tests.stories.conftest import Begin
 
 KEYED = {"branches": r"(?P<key>DPTA-\d+)(-.*)?"}
@@ -151,8 +152,6 @@ def test_a_push_while_building_cancels_and_starts_over(story: Story) -> None:
 
 
 def test_a_member_whose_visibility_is_narrower_is_counted_and_not_named(begin: Begin) -> None:
-    from tests.harness.worlds import config, seed
-
     story = begin(seed=seed(config(), repositories={"repoB": {"visibility": "public"}}))
     story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
     said = story.sign("repoB").is_success("2 builds passed", "1 other pull request").description

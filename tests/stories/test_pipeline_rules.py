@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.harness.worlds import builds
+from tests.harness.worlds import PLAIN, WORKFLOW, builds, config, seed
 from tests.stories.conftest import Begin
 
 ALL = ("repoA", "repoB", "repoC", "repoD", "repoE")
@@ -123,8 +123,6 @@ def test_base_moved_rebuild_withdraws_the_verdict(begin: Begin) -> None:
 
 
 def test_a_build_with_a_name_and_a_workflow_of_its_own(begin: Begin) -> None:
-    from tests.harness.worlds import PLAIN, WORKFLOW, config, seed
-
     graph = {"repoB": {}, "b-full": {"repository": "repoB", "workflow": "full.yml", "needs": ["repoB"]}}
     files = {WORKFLOW: PLAIN, ".github/workflows/full.yml": PLAIN}
     story = begin(seed=seed(config({"builds": graph}), repositories={"repoB": {"files": files}}))
@@ -135,8 +133,6 @@ def test_a_build_with_a_name_and_a_workflow_of_its_own(begin: Begin) -> None:
 
 
 def test_pipelines_that_share_a_repository_speak_by_names_of_their_own(begin: Begin) -> None:
-    from tests.harness.worlds import config, seed
-
     product = {"branches": r"DPTA-\d+", "comment": False, "builds": {"repoB": {}}}
     other = {**product, "status": "other-build", "builds": {"repoB": {}, "repoC": {}}}
     story = begin(seed=seed(config(pipelines={"product": product, "other": other})))
