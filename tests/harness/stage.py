@@ -64,11 +64,9 @@ class Stage:
         self.service: Service
 
     def open(self) -> None:
-        """Raise the curtain; afterwards the service knows everything that was there when it started."""
-        self._simulator.faults.add("delivery", {"event": "installation"}, "drop")
+        """Raise the curtain; afterwards everything that the seed told has been heard."""
         self.run(self._open())
         self.pump()
-        self.end_faults()
 
     async def _open(self) -> None:
         url = await self._github.enter_async_context(running(self._simulator))
