@@ -26,6 +26,7 @@ CHECK_CONFIG = "CheckConfig"
 SCAN_PULLS = "ScanPulls"
 SYNC = "SyncInstallations"
 ANSWER_COMMAND = "AnswerCommand"
+TRIM = "Trim"
 
 SYNC_ALL = Promise(SYNC, lock="sync")
 """One at a time: each replaces what is known by what it read, so the one that began last has to end last."""

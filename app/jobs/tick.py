@@ -8,6 +8,8 @@ from __future__ import annotations
 from app.jobs.context import Context
 from app.jobs.queue import WAKE, Wanted
 from app.jobs.river import River
+from app.jobs.rounds import KIND as ROUND
+from app.jobs.rounds import go_round
 from app.store.change_sets import lock_sets
 from app.store.effects import Priority, promise_again
 from app.store.history import Cause
@@ -18,11 +20,15 @@ from app.store.transaction import transaction
 async def tick(context: Context) -> int:
     """Promise a job for each due timer; how many there were."""
     async with transaction(context.engine) as connection:
-        due = await lease_due(connection, context.clock())
+        now = context.clock()
+        due = await lease_due(connection, now)
         for timer in due:
             if timer.kind == "set":
                 job = Wanted(WAKE, {"set_id": timer.subject}, priority=int(Priority.TAKE))
                 await context.queue.promise(connection, [job])
+                continue
+            if timer.kind == ROUND:
+                await go_round(connection, context.queue, timer.subject, now)
                 continue
             kept = await promise_again(connection, int(timer.subject))
             if kept is not None:

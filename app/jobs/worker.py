@@ -24,9 +24,9 @@ from app.jobs.dead import bury_effect, bury_the_dead
 from app.jobs.perform import perform
 from app.jobs.promises import SYNC_ALL, keep_promise_once
 from app.jobs.queue import PERFORM, QUEUE, TAKE, WAKE, will_be_tried_again
+from app.jobs.rounds import begin_rounds
 from app.jobs.taking import bury_delivery, take_delivery
 from app.jobs.tick import tick, wake_set
-from app.store.sightings import prune_sightings
 from app.store.transaction import transaction
 
 UPKEEP = "upkeep"
@@ -95,7 +95,9 @@ class Worker:
             raise Unintroduced(told.reason)
         identity.owner, identity.bot_login = told.owner, told.bot_login
         async with transaction(self._context.engine) as connection:
-            await keep_promise_once(connection, self._context.queue, SYNC_ALL, self._context.clock())
+            now = self._context.clock()
+            await keep_promise_once(connection, self._context.queue, SYNC_ALL, now)
+            await begin_rounds(connection, now)
 
     async def _work(self, stop: asyncio.Event) -> None:
         """Keep a worker going: it ends by itself when Postgres restarts."""
@@ -150,7 +152,7 @@ class Worker:
             await bury_effect(self._context, subject, said)
 
     async def _upkeep(self, job: JobContext, timestamp: int) -> None:
-        """Take up what stalled workers left (rule 3), end what is dead, forget what is old."""
+        """Take up what stalled workers left (rule 3), end what is dead, forget old jobs."""
         manager = self._app.job_manager
         for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
             await manager.retry_job(stalled)
@@ -158,8 +160,6 @@ class Worker:
         await manager.delete_old_jobs(
             nb_hours=KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
         )
-        async with transaction(self._context.engine) as connection:
-            await prune_sightings(connection, self._context.clock())
 
     async def _anything_waits(self) -> bool:
         query = text("SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = :queue)")

@@ -22,7 +22,6 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
-    delete,
     literal_column,
     select,
     update,
@@ -127,7 +126,3 @@ async def keep_answer(connection: AsyncConnection, token_id: int, key: str, stat
     await connection.execute(
         update(idempotency_keys).filter_by(token_id=token_id, key=key).values(status=status, answer=answer)
     )
-
-
-async def prune_keys(connection: AsyncConnection, before: datetime) -> None:
-    await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.created_at < before))

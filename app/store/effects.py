@@ -52,6 +52,7 @@ effects = Table(
     CheckConstraint("state <> 'failed' OR last_error IS NOT NULL", name="failed_has_error"),
     Index("ix_effects_unfinished", "id", postgresql_where=literal_column("done_at IS NULL")),
     Index("ix_effects_set_id", "set_id", "id"),
+    Index("ix_effects_created_at", "created_at"),
 )
 
 

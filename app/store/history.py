@@ -43,6 +43,7 @@ history = Table(
     ),
     Index("ix_history_set_id", "set_id", "id"),
     Index("ix_history_orchestration_id", "orchestration_id", "id"),
+    Index("ix_history_at", "at"),
 )
 
 

@@ -72,6 +72,7 @@ attempts = Table(
     Column("unclear", Boolean, nullable=False),
     CheckConstraint("NOT awaited OR (sent_at IS NOT NULL AND run_id IS NULL)", name="awaited_is_sent_and_runless"),
     Index("ix_attempts_set_id", "set_id"),
+    Index("ix_attempts_planned_at", "planned_at"),
     Index("uq_attempts_run_id", "run_id", unique=True, postgresql_where=literal_column("run_id IS NOT NULL")),
     Index(
         "uq_attempts_awaited",

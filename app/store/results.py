@@ -26,6 +26,7 @@ results = Table(
     Column("url", Text, nullable=False),
     Column("finished_at", Time, nullable=False),
     Index("ix_results_run_id", "run_id"),
+    Index("ix_results_finished_at", "finished_at"),
 )
 
 build_times = Table(
@@ -38,6 +39,7 @@ build_times = Table(
     Column("finished_at", Time, nullable=False),
     CheckConstraint("seconds >= 0", name="seconds"),
     Index("ix_build_times_recent", "repository_id", "workflow", "finished_at"),
+    Index("ix_build_times_finished_at", "finished_at"),
 )
 
 RECENT = 20

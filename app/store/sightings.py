@@ -5,7 +5,7 @@ Law: kept for an hour, then forgotten; the same sighting twice is one row.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table, Text, delete, select
@@ -31,8 +31,6 @@ sightings = Table(
     Index("ix_sightings_place", "repository_id", "workflow", "branch", "head_sha"),
     Index("ix_sightings_seen_at", "seen_at"),
 )
-
-KEPT = timedelta(hours=1)
 
 
 async def keep_sighting(connection: AsyncConnection, run: Run, now: datetime) -> bool:
@@ -77,7 +75,3 @@ def _runs(rows: Any) -> list[Run]:
 
 async def drop_sightings(connection: AsyncConnection, run_id: int) -> None:
     await connection.execute(delete(sightings).filter_by(run_id=run_id))
-
-
-async def prune_sightings(connection: AsyncConnection, now: datetime) -> None:
-    await connection.execute(delete(sightings).where(sightings.c.seen_at < now - KEPT))

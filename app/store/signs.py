@@ -79,6 +79,7 @@ signs = Table(
         "num_nulls(shown_state, shown_description, shown_version, shown_at) IN (0, 4)", name="shown_is_whole"
     ),
     CheckConstraint("shown_version <= version", name="shown_was_wanted"),
+    Index("ix_signs_shown_at", "shown_at"),
 )
 
 

@@ -52,6 +52,11 @@ async def set_timer(connection: AsyncConnection, kind: str, subject: str, due_at
     )
 
 
+async def start_timer(connection: AsyncConnection, kind: str, subject: str, due_at: datetime) -> None:
+    """Set the timer of a subject that has none; another stays as it is."""
+    await connection.execute(insert(timers).values(kind=kind, subject=subject, due_at=due_at).on_conflict_do_nothing())
+
+
 async def lease_due(connection: AsyncConnection, now: datetime, limit: int = 200) -> list[Due]:
     """Take due timers that nobody else holds; each stays ours for ``LEASE``."""
     free = (timers.c.leased_until.is_(None)) | (timers.c.leased_until <= now)

@@ -9,21 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
 from app.jobs.river import River
-from app.store.access import claim_key, keep_answer, prune_keys
+from app.store.access import claim_key, keep_answer
 from app.store.history import Cause
 from app.store.transaction import transaction
 from app.web.access import Caller
 from app.web.context import WebContext
 from app.web.problems import Problem
-
-KEPT = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,6 @@ async def once(web: WebContext, request: Request, caller: Caller, key: str | Non
         river = web.river(connection)
         if key is not None:
             mark = await _mark(request)
-            await prune_keys(connection, river.now - KEPT)
             before = await claim_key(connection, caller.token.id, key, mark, river.now)
             if before is not None and before.request_sha256 != mark:
                 raise Problem(422, f"Idempotency-Key {key} came before with another request. Use a new key.")

@@ -20,6 +20,7 @@ from app.jobs.perform.post_sign import post_sign
 from app.jobs.perform.read_set import read_set
 from app.jobs.perform.runs import find_run, read_run
 from app.jobs.perform.sync import scan_pulls, sync_installations
+from app.jobs.perform.trim import trim
 from app.jobs.queue import Queue
 from app.store.effects import Kept, finish_effect, load_effect, promise_again, put_back
 from app.store.timers import set_timer
@@ -37,6 +38,7 @@ PERFORMERS: dict[str, Callable[[Context, Kept], Awaitable[Outcome]]] = {
     promises.SCAN_PULLS: scan_pulls,
     promises.SYNC: sync_installations,
     promises.ANSWER_COMMAND: answer_command,
+    promises.TRIM: trim,
 }
 
 BACK_OFF = tuple(timedelta(seconds=s) for s in (1, 2, 5, 15, 30, 60, 120, 300))
