@@ -19,7 +19,7 @@ WORKFLOWS = ".github/workflows"
 
 @pytest.fixture
 def story(begin: Begin) -> Story:
-    """The stub workflow is in the config repository and, where it has no business, in repoB; nothing settles by itself."""
+    """The stub workflow is in the config repository and, without any business there, in repoB. Nothing settles."""
     files = {"orchestrator.yml": config({"start": "command"}), f"{WORKFLOWS}/orchestrate.yml": STUB}
     about: dict[str, Any] = {
         "orchestrator": {"files": {**files, f"{WORKFLOWS}/other.yml": STUB}, "branches": {"side": {}}},
