@@ -75,6 +75,8 @@ async def enter(simulator: Simulator, request: Request) -> Sent | None:
     facts = {"method": request.method, "path": path, "repository": _repository_name(simulator, path)}
     fault = simulator.faults.strike("request", facts)
     kind = fault.do if fault else None
+    if fault:
+        simulator.world.note("fault", **fault.told(), method=request.method, path=path)
     if fault and kind in ("delay", "hold") and isinstance(fault.value, dict) and "before" in fault.value:
         await _wait(simulator, fault, fault.value["before"])
         fault, kind = None, None

@@ -46,6 +46,10 @@ class Fault:
                 return False
         return True
 
+    def told(self) -> Json:
+        """As the log tells that it struck."""
+        return {"fault": self.id, "on": self.on, "do": self.do, "value": self.value}
+
     def shape(self) -> Json:
         """As the control surface shows it."""
         keys = ("id", "on", "match", "do", "value", "times", "probability", "seed", "struck")

@@ -12,6 +12,7 @@ import yaml
 from app.simulator import pulls, refs, workflows
 from app.simulator.errors import ControlError
 from app.simulator.faults import seconds_of
+from app.simulator.ids import node_id
 from app.simulator.model import Account, Pull, Repository, Ruleset
 from app.simulator.runs import CONCLUSIONS
 from app.simulator.world import Script, World
@@ -74,6 +75,16 @@ def repository(world: World, full_name: str, about: Json) -> Repository:
         repo.workflows[workflows.FOLDER + file].state = "disabled_manually"
     _rules(world, repo, about)
     return repo
+
+
+def note_planted(world: World, repo: Repository) -> None:
+    """Say in the log how a repository began, so that the log alone tells the whole world."""
+    texts = repo.store.commits[repo.branches[repo.default_branch]].files
+    world.note(
+        "planted", repository=repo.full_name, repository_id=repo.id, node_id=node_id("Repository", repo.id),
+        default_branch=repo.default_branch, visibility=repo.visibility, fork_of=repo.parent,
+        branches=dict(repo.branches), files=dict(texts),
+    )  # fmt: skip
 
 
 def _branches(world: World, repo: Repository, given: Any) -> None:

@@ -83,6 +83,8 @@ def plant(world: World, settings: Settings, seed: Json) -> None:
     for full_name, about in (seed.get("repositories") or {}).items():
         making.repository(world, full_name, about or {})
     _server(world, settings, seed)
+    for repo in world.repositories.values():
+        making.note_planted(world, repo)
     _install(world, seed.get("installations"))
     for body in seed.get("rulesets") or []:
         _ruleset(world, dict(body))

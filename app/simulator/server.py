@@ -19,7 +19,7 @@ import uvicorn
 
 from app.simulator import control, door, seed
 from app.simulator.clock import Clock
-from app.simulator.deliveries import Deliveries
+from app.simulator.deliveries import TIME_OUT, Deliveries
 from app.simulator.errors import ControlError
 from app.simulator.faults import Faults
 from app.simulator.limits import Limits
@@ -40,6 +40,8 @@ class Options:
     webhook_url: str | None = None
     webhook_secret: str | None = None
     public_key: str | None = None
+    time_out: float = TIME_OUT
+    """Seconds of real time that the receiver of a webhook has."""
 
 
 class Simulator:
@@ -52,7 +54,7 @@ class Simulator:
         self.log = Log()
         self.faults = Faults()
         self.limits = Limits(self.world)
-        self.deliveries = Deliveries(self.world, self.log, self.faults)
+        self.deliveries = Deliveries(self.world, self.log, self.faults, options.time_out)
         self.advancing = asyncio.Lock()
         self._pump: asyncio.Task[None] | None = None
         app = self.world.app

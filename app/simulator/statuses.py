@@ -39,7 +39,8 @@ def create(world: World, repository: Repository, sha: str, body: Json, actor: Ac
     now = world.clock.now()
     status = Status(world.numbers.next("Status"), sha, state, context, description, target or None, actor, app_id, now)
     history.append(status)
-    world.note("status", repository=repository.full_name, sha=sha, context=context, state=state, by_app=bool(app_id))
+    world.note("status", repository=repository.full_name, sha=sha, context=context, state=state, by_app=bool(app_id),
+               description=description)  # fmt: skip
     _tell(world, repository, status)
     queue.checked(world, repository, sha)
     return status

@@ -46,5 +46,5 @@ def _delivery(entry: Json) -> str:
 
 def _world(entry: Json) -> str:
     facts = {key: value for key, value in (entry["body"] or {}).items() if value not in (None, False)}
-    shown = [value[:7] if isinstance(value, str) and len(value) == 40 else str(value) for value in facts.values()]
+    shown = [value[:7] if isinstance(value, str) and len(value) == 40 else str(value)[:80] for value in facts.values()]
     return f"   {entry['path']} {' '.join(shown)}"

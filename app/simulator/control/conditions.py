@@ -52,6 +52,14 @@ def end_fault(order: Order) -> Reply:
     return (200, {"ended": 1}) if ended else (404, {"message": f"there is no fault {order.params['id']}"})
 
 
+@control("POST", "/notes")
+def note(order: Order) -> Reply:
+    """``{what, …}``: something that happened outside of the simulated world and belongs into its log (a process was
+    killed, a test began), as an entry of the world with the path ``note``."""
+    order.world.note("note", **order.body)
+    return 201, order.body
+
+
 @control("POST", "/limits")
 def set_limits(order: Order) -> Reply:
     """Change limits; null switches one off. ``used`` sets how much of the hour is gone for every caller."""
