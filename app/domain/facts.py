@@ -160,3 +160,5 @@ class MergeGroup:
     repository_id: int
     head_sha: str
     pulls: tuple[int, ...]
+    base_sha: str = ""
+    """What it was built upon: the base branch's tip, or the commit of the group before it in line."""

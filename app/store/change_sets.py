@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    cast,
     delete,
     select,
     update,
@@ -104,10 +105,6 @@ class Locked:
     document: Mapping[str, Any]
     orchestration: Orchestration | None
 
-    def groups(self) -> list[MergeGroup]:
-        """The merge groups that its pull requests are in."""
-        return [load(MergeGroup, group) for group in self.document.get("groups", ())]
-
     def state(self, pipeline: Pipeline, repositories: Mapping[str, Repository]) -> ChangeSet:
         """The aggregate, with the present pipeline and repositories (by lower-case short name) put in."""
         return load_set(
@@ -180,10 +177,20 @@ async def load_unlocked(connection: AsyncConnection, set_id: str) -> Locked | No
     return await _locked(connection, row) if row else None
 
 
+async def load_open(connection: AsyncConnection, owner: str) -> list[Locked]:
+    """All open sets of an owner, without their orchestrations, for reading only."""
+    query = select(change_sets).where(change_sets.c.owner == owner.lower(), change_sets.c.state == "open")
+    rows = await connection.execute(query.order_by(change_sets.c.id))
+    return [Locked(row.id, _address(row), row.doc, None) for row in rows]
+
+
 async def _locked(connection: AsyncConnection, row: Row[Any]) -> Locked:
     current = await load_current(connection, [row.orchestration_id] if row.orchestration_id else [])
-    address = Address(row.owner, row.pipeline, Kind(row.kind), row.key, row.base_line)
-    return Locked(row.id, address, row.doc, current.get(row.orchestration_id))
+    return Locked(row.id, _address(row), row.doc, current.get(row.orchestration_id))
+
+
+def _address(row: Row[Any]) -> Address:
+    return Address(row.owner, row.pipeline, Kind(row.kind), row.key, row.base_line)
 
 
 async def save(connection: AsyncConnection, locked: Locked, state: ChangeSet, now: datetime) -> Locked:
@@ -240,6 +247,22 @@ async def sets_of_pull(connection: AsyncConnection, repository_id: int, number: 
     return await _addresses(connection, query)
 
 
+async def groups_of(connection: AsyncConnection, repository_id: int) -> set[MergeGroup]:
+    """The merge groups that stand in a repository's line, as its open sets know them."""
+    query = (
+        select(change_sets.c.doc["groups"].label("groups"))
+        .join(set_pulls, set_pulls.c.set_id == change_sets.c.id)
+        .where(
+            set_pulls.c.repository_id == repository_id,
+            change_sets.c.state == SetState.OPEN.value,
+            change_sets.c.doc["groups"] != cast([], JSONB),
+        )
+    )
+    rows = await connection.execute(query)
+    every = {load(MergeGroup, group) for row in rows for group in row.groups}
+    return {group for group in every if group.repository_id == repository_id}
+
+
 async def sets_of_key(connection: AsyncConnection, owner: str, pipeline: str, key: str) -> list[tuple[str, Address]]:
     """The open change sets of this key, of every base line."""
     query = (
@@ -270,4 +293,4 @@ async def open_sets(
 
 async def _addresses(connection: AsyncConnection, query: Select[Any]) -> list[tuple[str, Address]]:
     rows = await connection.execute(query)
-    return [(r.id, Address(r.owner, r.pipeline, Kind(r.kind), r.key, r.base_line)) for r in rows]
+    return [(row.id, _address(row)) for row in rows]

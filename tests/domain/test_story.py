@@ -200,3 +200,15 @@ def test_a_merge_group_is_told_the_verdict_and_left_in_peace_when_it_ends() -> N
     world.settle()
     assert len(world.posts) == posts
     assert all(said.sha != "group" for said in world.state.said)
+
+
+def test_a_merge_group_that_is_told_of_again_changes_nothing() -> None:
+    world = green_b_and_d()
+    groups = [MergeGroup(2, "first", (20,)), MergeGroup(2, "second", (20, 21), "first")]
+    for group in groups:
+        world.feed(MergeGroupFormed(group))
+    world.settle()
+    before = world.state
+    for group in groups:
+        world.feed(MergeGroupFormed(group))
+    assert world.state == before

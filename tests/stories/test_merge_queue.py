@@ -44,3 +44,74 @@ def test_a_build_that_fails_keeps_the_group_from_merging(story: Story) -> None:
     story.fault("delivery", "hold", event="merge_group").merges("repoB").pushes("repoD").faults_end()
     story.builds("repoD").fails().waits(600)
     assert not story.pull("repoB")["merged"]
+
+
+def queued(story: Story, late: str | None = None) -> list[str]:
+    """Two pull requests of repoB, of two green sets, stand in line, the second upon the first; their groups' commits.
+
+    GitHub's word of both is held back, or that of the first comes ``late``.
+    """
+    story.opens("repoB", "repoD", branch="DPTA-1").opens("repoB", "repoC", branch="DPTA-2")
+    story.builds("repoB", "repoD", "repoB", "repoC").passes()
+    if late is None:
+        story.fault("delivery", "hold", times=None, event="merge_group")
+    else:
+        story.fault("delivery", "delay", late, event="merge_group")
+    for branch in ("DPTA-1", "DPTA-2"):
+        story.stage.call("POST", "/merge", merging(story, branch))
+    story.stage.pump()
+    return [entry["group_sha"] for entry in story.repository("repoB")["queue"]]
+
+
+def merging(story: Story, branch: str) -> dict[str, object]:
+    number = story.pull("repoB", branch=branch)["number"]
+    return {"repository": "ismenablement/repoB", "number": number, "actor": "ann"}
+
+
+def merged(story: Story) -> list[bool]:
+    return [bool(story.pull("repoB", branch=branch)["merged"]) for branch in ("DPTA-1", "DPTA-2")]
+
+
+def test_two_in_line_are_merged_one_upon_the_other(story: Story) -> None:
+    assert len(queued(story)) == 2
+    story.faults_end().waits(60)
+    assert merged(story) == [True, True]
+
+
+def test_a_group_says_no_more_than_the_group_below_it(story: Story) -> None:
+    """The set of the first changes: its group waits, and so does that of the second, whose own set is green."""
+    first, second = queued(story)
+    story.pushes("repoD", branch="DPTA-1").faults_end()
+    for group in (first, second):
+        story.sign("repoB", sha=group).is_pending()
+    assert merged(story) == [False, False]
+    story.builds("repoD").passes().waits(60)
+    assert merged(story) == [True, True]
+
+
+def test_a_set_that_changes_takes_back_what_it_said_on_the_groups_above(story: Story) -> None:
+    first, second = queued(story)
+    story.pushes("repoC", branch="DPTA-2").faults_end().waits(20)
+    assert merged(story) == [True, False]
+    story.sign("repoB", sha=first).is_success()
+    story.sign("repoB", sha=second).is_pending()
+
+
+def test_the_second_is_merged_without_the_first_that_fails(story: Story) -> None:
+    """The first falls out of line; GitHub forms the group of the second anew, and it holds nothing of the first."""
+    first, second = queued(story)
+    story.pushes("repoD", branch="DPTA-1").faults_end()
+    story.builds("repoD").fails().waits(60)
+    assert merged(story) == [False, True]
+    for group in (first, second):
+        assert "success" not in story.sign("repoB", sha=group).states()
+
+
+def test_a_group_of_which_the_service_hears_before_the_one_below_it(story: Story) -> None:
+    """Deliveries come in any order (FACTS §2): what was said on the second too early is taken back."""
+    _, second = queued(story, late="5s")
+    story.pushes("repoD", branch="DPTA-1").waits(10)
+    story.sign("repoB", sha=second).is_pending()
+    assert merged(story) == [False, False]
+    story.builds("repoD").passes().waits(60)
+    assert merged(story) == [True, True]
