@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Self
 
 from app.domain.facts import Repository
-from app.github.answers import AppIdentity, Installation
+from app.github import deliveries
+from app.github.answers import AppIdentity, Installation, Missing
 from app.github.channel import AppChannel, Channel, pages, parsed
 from app.github.client import InstallationClient
+from app.github.deliveries import LogPage
 from app.github.errors import Failure
 from app.github.pacing import Pacing
 from app.github.payloads import AppBody, Installations, RepositoriesPage
@@ -93,6 +95,14 @@ class GitHub:
         """All repositories that the installation was given."""
         found = await pages(self._channel(installation_id), "/installation/repositories", RepositoriesPage)
         return found if isinstance(found, Failure) else [one.fact() for page in found for one in page.repositories]
+
+    async def delivery_log(self, page: str | None = None) -> LogPage | Failure:
+        """A page of the App's delivery log: the youngest entries, or those of a ``next_page``."""
+        return await deliveries.read_page(self._as_app, page)
+
+    async def delivery_payload(self, entry_id: int) -> bytes | Missing | Failure:
+        """What an attempt of the log told: a JSON object. ``Missing``: it cannot be had any more."""
+        return await deliveries.read_payload(self._as_app, entry_id)
 
     def _channel(self, installation_id: int) -> Channel:
         pacer = self._pacing.of(installation_id)

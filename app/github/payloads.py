@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue, RootModel
 
 from app.domain.facts import Pull, PullState, Repository, Run, RunStatus, Visibility
 from app.github.answers import AppIdentity, Comment, Installation
@@ -190,6 +190,29 @@ class CommentBody(BaseModel):
 
 class Comments(RootModel[list[CommentBody]]):
     pass
+
+
+class LogEntryBody(BaseModel):
+    id: int
+    guid: str = ""
+    event: str = ""
+    action: str | None = None
+    installation_id: int | None = None
+    repository_id: int | None = None
+    delivered_at: AwareDatetime
+    redelivery: bool = False
+
+
+class LogPageBody(RootModel[list[LogEntryBody]]):
+    """A page of the App's delivery log."""
+
+
+class _LoggedRequest(BaseModel):
+    payload: dict[str, JsonValue] | None = None
+
+
+class LoggedPayloadBody(BaseModel):
+    request: _LoggedRequest
 
 
 def visibility(word: str) -> Visibility:

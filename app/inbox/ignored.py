@@ -29,6 +29,21 @@ REPOSITORY_ACTIONS = frozenset(
 )
 INSTALLATION_ACTIONS = frozenset({"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"})
 MERGE_GROUP_ACTIONS = frozenset({"checks_requested", "destroyed"})
+COMMENT_ACTIONS = frozenset({"created"})
+
+READ: dict[str, frozenset[str] | None] = {
+    "pull_request": PULL_ACTIONS,
+    "push": None,
+    "workflow_run": None,
+    "issue_comment": COMMENT_ACTIONS,
+    "installation": INSTALLATION_ACTIONS,
+    "installation_repositories": None,
+    "repository": REPOSITORY_ACTIONS,
+    "merge_group": MERGE_GROUP_ACTIONS,
+    "repository_dispatch": None,
+    "workflow_dispatch": None,
+}
+"""The events that are read at all (the keys of ``translate``'s table), each with its actions; None: all of them."""
 
 _NOTHING_DEPENDS = {
     "ping": "GitHub's greeting: the webhook works",
@@ -43,6 +58,12 @@ _NOTHING_DEPENDS = {
     "installation_target": "the account's new name comes with the next delivery from it",
     "github_app_authorization": "nobody's user token is kept",
 }
+
+
+def is_read(event: str, action: str | None) -> bool:
+    """Whether anything can follow from such a delivery: only then its payload is worth a request."""
+    actions = READ.get(event, frozenset())
+    return actions is None or action in actions
 
 
 def nothing_depends_on(event: str) -> Ignored:

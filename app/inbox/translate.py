@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from app.domain.facts import Pull, PullState, Repository, Run, Visibility
 from app.inbox import payloads as p
 from app.inbox.ignored import (
+    COMMENT_ACTIONS,
     INSTALLATION_ACTIONS,
     MERGE_GROUP_ACTIONS,
     PULL_ACTIONS,
@@ -135,7 +136,7 @@ def _run(body: bytes) -> Notice | Ignored:
 
 def _comment(body: bytes) -> Notice | Ignored:
     payload = p.CommentPayload.model_validate_json(body)
-    if payload.action != "created":
+    if payload.action not in COMMENT_ACTIONS:
         return Ignored(f"issue_comment {payload.action}: commands are taken from new comments only")
     login = _actor(payload.comment.user) or _actor(payload.sender)
     if login is None:

@@ -63,3 +63,5 @@ class Context:
     identity: Identity
     links: Links = field(default_factory=Links)
     place: ConfigPlace = field(default_factory=ConfigPlace)
+    lives_from_log: bool = False
+    """Deliveries are looked for in the App's log, not only those that failed to arrive (``LOCKSTEP_INGEST``)."""

@@ -112,7 +112,8 @@ async def insert(connection: AsyncConnection, batch: Sequence[Delivery]) -> list
     """Keep a batch with one INSERT; the ids that are to be handled, in the order of their coming.
 
     A redelivery of what was handled, ignored or is still open changes nothing. One of what *failed* opens it again:
-    that is what a person who presses "Redeliver" on GitHub wants (FACTS §3).
+    that is what a person who presses "Redeliver" on GitHub wants (FACTS §3). Its body counts from then on: the one that
+    is kept may be empty (``delivery_log.keep_gaps``).
     """
     first: dict[str, Delivery] = {}
     for delivery in batch:
@@ -121,7 +122,7 @@ async def insert(connection: AsyncConnection, batch: Sequence[Delivery]) -> list
     # worker hangs, all deliveries of the batch would wait. ON CONFLICT is for processes that insert at the same time.
     kept_before = set(await connection.scalars(select(deliveries.c.guid).where(deliveries.c.guid.in_(first))))
     due = await _insert_new(connection, [first[guid] for guid in sorted(first.keys() - kept_before)])
-    due |= await _open_failed(connection, kept_before)
+    due |= await _open_failed(connection, [first[guid] for guid in sorted(kept_before)])
     return [guid for guid in first if guid in due]
 
 
@@ -134,16 +135,21 @@ async def _insert_new(connection: AsyncConnection, ordered: Sequence[Delivery]) 
     return set((await connection.execute(statement, values)).scalars())
 
 
-async def _open_failed(connection: AsyncConnection, guids: Collection[str]) -> set[str]:
-    """Those of ``guids`` whose handling had failed, open again.
+async def _open_failed(connection: AsyncConnection, again: Sequence[Delivery]) -> set[str]:
+    """Those that are kept and whose handling had failed, open again.
 
     Locked rows are not waited for: they are in somebody's hands.
     """
-    if not guids:
+    if not again:
         return set()
-    failed = select(deliveries.c.guid).where(deliveries.c.guid.in_(guids), deliveries.c.outcome == Outcome.FAILED.value)
-    again = update(deliveries).where(deliveries.c.guid.in_(failed.with_for_update(skip_locked=True))).values(_OPEN)
-    return set((await connection.execute(again.returning(deliveries.c.guid))).scalars())
+    guids = [delivery.guid for delivery in again]
+    query = select(deliveries.c.guid).where(deliveries.c.guid.in_(guids), deliveries.c.outcome == Outcome.FAILED.value)
+    failed = set(await connection.scalars(query.with_for_update(skip_locked=True)))
+    for delivery in again:
+        if delivery.guid in failed:
+            opened = {**_OPEN, "body": delivery.body}
+            await connection.execute(update(deliveries).where(deliveries.c.guid == delivery.guid).values(opened))
+    return failed
 
 
 async def lanes_of(connection: AsyncConnection, guids: Collection[str]) -> list[tuple[str, int | None]]:

@@ -1,0 +1,67 @@
+"""The App's delivery log: what GitHub tried to tell the App, attempt by attempt (FACTS §3).
+
+Law: an entry is one attempt; attempts at one delivery share its ``guid``. The list holds no payloads and cannot be
+asked by time: it is read page by page, the youngest first, and each payload by a call of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.github.answers import Missing
+from app.github.channel import Reader, parsed
+from app.github.errors import Failure
+from app.github.payloads import LoggedPayloadBody, LogPageBody
+
+PATH = "/app/hook/deliveries"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One attempt. ``id`` is the attempt's, ``guid`` the delivery's (``X-GitHub-Delivery``)."""
+
+    id: int
+    guid: str
+    event: str
+    action: str | None
+    installation_id: int | None
+    repository_id: int | None
+    delivered_at: datetime
+    redelivery: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Up to 100 entries, the youngest first. ``next_page``: where the older ones are; None: there are none."""
+
+    entries: tuple[LogEntry, ...]
+    next_page: str | None
+
+
+async def read_page(channel: Reader, page: str | None) -> LogPage | Failure:
+    """One page of the log: the youngest, or the one that another page named."""
+    reply = await (channel.read(PATH, per_page=100) if page is None else channel.read(page))
+    if isinstance(reply, Failure):
+        return reply
+    body = parsed(reply, LogPageBody)
+    if isinstance(body, Failure):
+        return body
+    return LogPage(tuple(LogEntry(**one.model_dump()) for one in body.root), reply.next_url)
+
+
+async def read_payload(channel: Reader, entry_id: int) -> bytes | Missing | Failure:
+    """The payload of an attempt as a JSON object in ASCII: not the bytes that were signed, but what they said.
+
+    ``Missing``: GitHub keeps it no more, or shows something else than an object; asking again would not help.
+    """
+    reply = await channel.read(f"{PATH}/{entry_id}")
+    if isinstance(reply, Failure):
+        return Missing(reply.reason, reply.request_id) if reply.status in (404, 410) else reply
+    body = parsed(reply, LoggedPayloadBody)
+    if isinstance(body, Failure):
+        return Missing(body.reason, reply.request_id)
+    if body.request.payload is None:
+        return Missing("GitHub shows the delivery without its payload", reply.request_id)
+    return json.dumps(body.request.payload, separators=(",", ":")).encode("ascii")
