@@ -6,7 +6,7 @@ look than may look there (CONTRACT §4).
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.domain.build import Build, BuildState
 from app.domain.change_set import ChangeSet
@@ -242,6 +242,11 @@ def too_long_inputs(build: str, length: int, limit: int) -> str:
     return (
         f"the inputs of {build} have {length:,} characters, GitHub takes {limit:,}. Pass fewer or use {{manifest.url}}"
     )
+
+
+def rate_limit(until: datetime) -> str:
+    """Why something waits; the minute is the one after which it goes on."""
+    return f"Waiting for GitHub's rate limit until {until + timedelta(seconds=59, microseconds=999_999):%H:%M} UTC"
 
 
 CONFIG_CHANGED = "the config has changed while the repositories were read"

@@ -1,6 +1,6 @@
 """One client's way to GitHub: paced, with the right token, each answer classified.
 
-Law: a call passes pacing before anything is sent for it, and a refusal of a limit closes the way for all. Only
+Law: each request passes pacing before it is sent, and pacing hears of its answer before the caller does. Only
 refusals that surely did not act are sent again here: a 401 once with a new token, and a 401 or 403 to a token that
 GitHub's replicas may not know yet (FACTS §7).
 """
@@ -13,11 +13,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol, TypeGuard, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from app.github import errors
 from app.github.errors import Acted, Failure, Kind
-from app.github.pacing import Cost, Pacer, Priority, Wait
+from app.github.pacing import Cost, Pacer, Priority
 from app.github.tokens import LAG, AppKey, Token, TokenClass, Tokens
 from app.github.wire import Call, Reply, Wire
 
@@ -25,6 +25,16 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _PAUSES = (0.3, 1.0)
 """Seconds between tries with a token that is too new. Past them the caller is told to come back."""
+
+
+class _Error(BaseModel):
+    message: str = ""
+    type: str = ""
+    path: list[str | int] = Field(default_factory=list)
+
+
+class _GraphQL(BaseModel):
+    errors: list[_Error] = Field(default_factory=list)
 
 
 class Channel:
@@ -54,25 +64,14 @@ class Channel:
         return await self.call(call, TokenClass.ACT, priority, cost)
 
     async def call(self, call: Call, token_class: TokenClass, priority: Priority, cost: Cost) -> Reply | Failure:
-        async with self._pacer.turn(priority, cost) as wait:
-            if isinstance(wait, Wait):
-                return errors.held_back(wait.reason, wait.retry_at, call.what)
-            answer = await self._authorised(call, token_class)
-            return heard(self._pacer, answer, cost, self.request_ids)
-
-    def noted(self, failure: Failure, cost: Cost) -> Failure:
-        """A failure found inside a body (GraphQL): pacing hears of a limit as it does of a status code."""
-        return replace(failure, retry_at=self._pacer.refused(failure, cost)) if failure.limit else failure
-
-    async def _authorised(self, call: Call, token_class: TokenClass) -> Reply | Failure:
         pauses = iter(_PAUSES)
         renewed = False
         while True:
-            token = await self._tokens.get(self.installation_id, token_class)
+            token = await self._tokens.get(self.installation_id, token_class, priority)
             if isinstance(token, Failure):
                 # Its status answers another question: a 404 here says nothing of what the call is about.
                 return replace(token, acted=Acted.NOT_SENT, status=None, message="")
-            answer = await self.wire.send(call, token.authorization)
+            answer = await self._send(call, token, priority, cost)
             if not _refused_by_token(answer):
                 return answer
             if token.fresh(self.clock()):
@@ -86,6 +85,21 @@ class Channel:
             else:
                 return answer
 
+    def noted(self, failure: Failure, cost: Cost) -> Failure:
+        return failure
+
+    async def _send(self, call: Call, token: Token, priority: Priority, cost: Cost) -> Reply | Failure:
+        """One request, counted as one."""
+
+        async def send() -> Reply | Failure:
+            answer = await self.wire.send(call, token.authorization)
+            return _limited_inside(answer, self.clock()) if cost is Cost.GRAPHQL else answer
+
+        answer = await self._pacer.call(call.what, priority, cost, send)
+        if answer.request_id is not None:
+            self.request_ids.append(answer.request_id)
+        return answer
+
 
 class AppChannel:
     """The calls that the App makes as itself, with a JWT."""
@@ -98,11 +112,11 @@ class AppChannel:
 
     async def read(self, path: str, **params: str | int) -> Reply | Failure:
         call = Call("GET", path, params)
-        async with self._pacer.turn(Priority.READ, Cost.READ) as wait:
-            if isinstance(wait, Wait):
-                return errors.held_back(wait.reason, wait.retry_at, call.what)
-            answer = await self._wire.send(call, self._key.authorization(self._clock()))
-            return heard(self._pacer, answer, Cost.READ, [])
+
+        async def send() -> Reply | Failure:
+            return await self._wire.send(call, self._key.authorization(self._clock()))
+
+        return await self._pacer.call(call.what, Priority.READ, Cost.READ, send)
 
 
 class Reader(Protocol):
@@ -132,16 +146,16 @@ def parsed(reply: Reply, model: type[Model]) -> Model | Failure:
         return errors.unreadable(reply, f"not as documented at {wrong}")
 
 
-def heard(pacer: Pacer, answer: Reply | Failure, cost: Cost, request_ids: list[str]) -> Reply | Failure:
-    """Tell the pacer what an answer said about limits, and keep the request's id."""
-    if answer.request_id is not None:
-        request_ids.append(answer.request_id)
-    if isinstance(answer, Reply):
-        pacer.observe(answer.headers)
-        pacer.accepted()
-    elif answer.limit is not None:
-        return replace(answer, retry_at=pacer.refused(answer, cost))
-    return answer
+def _limited_inside(answer: Reply | Failure, now: datetime) -> Reply | Failure:
+    """GraphQL tells of limits with status 200, in the body (FACTS §4): pacing has to hear of it like of any other."""
+    if isinstance(answer, Failure) or b'"errors"' not in answer.content:
+        return answer
+    try:
+        general = [error for error in _GraphQL.model_validate_json(answer.content).errors if not error.path]
+    except ValidationError:
+        return answer  # not what GitHub documents: whoever asked says so
+    found = (errors.of_graphql(answer, error.type, error.message, now) for error in general)
+    return next((failure for failure in found if failure.limit is not None), answer)
 
 
 def _refused_by_token(answer: Reply | Failure) -> TypeGuard[Failure]:

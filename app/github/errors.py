@@ -15,6 +15,9 @@ from typing import Protocol
 
 import httpx
 
+from app.domain import messages
+from app.domain.budget import Held
+
 
 class Kind(StrEnum):
     TRY_AGAIN = "try_again"
@@ -55,6 +58,8 @@ class Failure:
     retry_at: datetime | None = None
     """GitHub, or our own pacing, named the moment before which nothing is to be sent. None: the caller backs off."""
     limit: Limit | None = None
+    held: Held | None = None
+    """What a set is told, where limits are why nothing was done."""
     needs: str | None = None
     """The header ``X-Accepted-GitHub-Permissions`` of a 403, such as ``actions=write``."""
     request_id: str | None = None
@@ -120,9 +125,10 @@ def unreadable(answer: Refusal, detail: str) -> Failure:
     return _failure(answer, Kind.OUR_BUG, f"GitHub's answer could not be read: {detail}", acted=Acted.UNCLEAR)
 
 
-def held_back(reason: str, retry_at: datetime, what: str) -> Failure:
-    """Our own pacing did not let the request go."""
-    return Failure(Kind.TRY_AGAIN, reason, Acted.NOT_SENT, what, retry_at=retry_at)
+def held_back(retry_at: datetime, what: str, held: Held | None, problem: str | None) -> Failure:
+    """Our own pacing did not let the request go. ``problem``: why, where no limit is the cause."""
+    reason = problem or messages.rate_limit(retry_at)
+    return Failure(Kind.TRY_AGAIN, reason, Acted.NOT_SENT, what, retry_at=retry_at, held=held)
 
 
 def _failure(
@@ -136,7 +142,7 @@ def _failure(
     needs: str | None = None,
 ) -> Failure:
     status, said, request_id = answer.status, answer.message, answer.request_id
-    return Failure(kind, reason, acted, answer.what, status, said, retry_at, limit, needs, request_id)
+    return Failure(kind, reason, acted, answer.what, status, said, retry_at, limit, needs=needs, request_id=request_id)
 
 
 def _limit(answer: Refusal) -> Limit | None:

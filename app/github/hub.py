@@ -1,6 +1,7 @@
 """The App's connection to one GitHub server: opened once per process, shared by all its tasks.
 
-Law: one connection pool, one token cache and one budget per process; whoever needs GitHub is given this object.
+Law: one connection pool and one token cache per process, budgets as the given pacing keeps them; whoever needs GitHub
+is given this object.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ class GitHub:
         self._sleep = sleep
         self._wire = Wire(self.api_url, clock=clock, timeout=timeout)
         key = AppKey(app_id, private_key)
-        self._tokens = Tokens(self._wire, key, clock)
         self._pacing = pacing or Pacing(clock, sleep=sleep)
+        self._tokens = Tokens(self._wire, key, self._pacing.of(None), clock)
         self._as_app = AppChannel(self._wire, key, self._pacing.of(None), clock)
         self._identity: AppIdentity | None = None
 

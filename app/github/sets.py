@@ -37,7 +37,7 @@ async def read_set(
             return reply
         part = repositories(reply, ids, channel.clock(), needle=sought, named=base is not None)
         if isinstance(part, Failure):
-            return channel.noted(part, Cost.GRAPHQL)
+            return part
         found |= part
     return found
 

@@ -23,7 +23,8 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from app.github import errors
 from app.github.errors import Failure
-from app.github.wire import Call, Wire
+from app.github.pacing import Cost, Pacer, Priority
+from app.github.wire import Call, Reply, Wire
 
 LAG = timedelta(seconds=5)
 """For about so long a new token may be answered 401 or 403 by a replica that has not heard of it (FACTS §7)."""
@@ -46,6 +47,7 @@ PERMISSIONS: Mapping[TokenClass, Mapping[str, str]] = {
         "pull_requests": "read",
         "actions": "read",
         "issues": "read",
+        "statuses": "read",
     },
     # Comments and reactions on pull requests go through the issues endpoints (FACTS §7).
     TokenClass.ACT: {"metadata": "read", "actions": "write", "statuses": "write", "issues": "write"},
@@ -93,19 +95,21 @@ class AppKey:
 class Tokens:
     """Installation tokens by installation and class."""
 
-    def __init__(self, wire: Wire, key: AppKey, clock: Callable[[], datetime]) -> None:
+    def __init__(self, wire: Wire, key: AppKey, pacer: Pacer, clock: Callable[[], datetime]) -> None:
         self._wire = wire
         self._key = key
+        self._pacer = pacer
         self._clock = clock
         self._kept: dict[tuple[int, TokenClass], Token] = {}
         self._flights: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def get(self, installation_id: int, token_class: TokenClass) -> Token | Failure:
+    async def get(self, installation_id: int, token_class: TokenClass, priority: Priority) -> Token | Failure:
+        """``priority``: that of the call which needs it; tokens count against the App's own budget."""
         async with self._flights[installation_id]:
             kept = self._kept.get((installation_id, token_class))
             if kept is not None and kept.usable(self._clock()):
                 return kept
-            token = await self._fetch(installation_id, token_class)
+            token = await self._fetch(installation_id, token_class, priority)
             if isinstance(token, Token):
                 self._kept[installation_id, token_class] = token
             return token
@@ -115,14 +119,14 @@ class Tokens:
         if self._kept.get((installation_id, token_class)) is token:
             del self._kept[installation_id, token_class]
 
-    async def _fetch(self, installation_id: int, token_class: TokenClass) -> Token | Failure:
+    async def _fetch(self, installation_id: int, token_class: TokenClass, priority: Priority) -> Token | Failure:
         path = f"/app/installations/{installation_id}/access_tokens"
         body = {"permissions": dict(PERMISSIONS[token_class])}
         asked_at = self._clock()
-        reply = await self._wire.send(Call("POST", path, body=body), self._key.authorization(asked_at))
+        reply = await self._post(Call("POST", path, body=body), priority)
         if isinstance(reply, Failure) and reply.status == 422:
             # The owner granted less. A token for what there is lets every call say for itself what it lacks.
-            reply = await self._wire.send(Call("POST", path), self._key.authorization(asked_at))
+            reply = await self._post(Call("POST", path), priority)
         if isinstance(reply, Failure):
             return reply
         try:
@@ -131,6 +135,12 @@ class Tokens:
             # Pydantic's text would quote the body, and the body is a secret.
             return errors.unreadable(reply, "it has no token or no expiry")
         return Token(f"token {given.token}", asked_at, given.expires_at)
+
+    async def _post(self, call: Call, priority: Priority) -> Reply | Failure:
+        async def send() -> Reply | Failure:
+            return await self._wire.send(call, self._key.authorization(self._clock()))
+
+        return await self._pacer.call(call.what, priority, Cost.WRITE, send)
 
 
 def _load(private_key: str) -> RSAPrivateKey:

@@ -1,4 +1,4 @@
-"""Bursts are free, floods are paced, priorities go first, refusals close the way."""
+"""Who comes first, who is told to come back, and what pacing hears of an answer."""
 
 from __future__ import annotations
 
@@ -7,77 +7,53 @@ from datetime import timedelta
 
 import pytest
 
+from app.domain.budget import Cost, Heard, Limits, Priority, Refusal
 from app.github.errors import Acted, Failure, Kind, Limit
-from app.github.pacing import Cost, Limits, Pacer, Pacing, Priority, Slots, Wait
+from app.github.ledger import OwnLedger
+from app.github.pacing import Pacer, Pacing, Slots, heard
+from app.github.wire import Call, Reply
 from tests.github.conftest import Clock
+
+CALL = Call("POST", "/somewhere")
+DONE = Reply(CALL, 201, {}, b"")
 
 
 def pacer(clock: Clock, patience: float = 0.0, **limits: int) -> Pacer:
-    return Pacing(clock, limits=Limits(**limits), sleep=clock.sleep, patience=patience).of(7)
+    ledger = OwnLedger(clock, Limits(**limits))
+    return Pacing(clock, ledger=ledger, sleep=clock.sleep, patience=patience).of(7)
 
 
-async def sent(pacer: Pacer, priority: Priority = Priority.DISPATCH, cost: Cost = Cost.WRITE) -> Wait | None:
-    async with pacer.turn(priority, cost) as wait:
-        return wait
+async def answered() -> Reply:
+    return DONE
 
 
-async def burst(pacer: Pacer, number: int, priority: Priority, cost: Cost = Cost.WRITE) -> int:
-    return [await sent(pacer, priority, cost) for _ in range(number)].count(None)
+async def sent(pacer: Pacer, priority: Priority = Priority.WITHDRAWAL, cost: Cost = Cost.WRITE) -> Reply | Failure:
+    return await pacer.call(CALL.what, priority, cost, answered)
 
 
-async def test_a_burst_is_free_and_a_flood_is_paced(clock: Clock) -> None:
+async def burst(pacer: Pacer, number: int) -> int:
+    return [await sent(pacer) for _ in range(number)].count(DONE)
+
+
+async def test_a_burst_is_free_and_a_flood_is_told_when_to_come_back(clock: Clock) -> None:
     paced = pacer(clock, writes_per_minute=20)
-    assert await burst(paced, 30, Priority.WITHDRAWAL) == 20
+    assert await burst(paced, 30) == 20
     assert clock.slept == []
-    wait = await sent(paced, Priority.WITHDRAWAL)
-    assert wait is not None
+    wait = await sent(paced)
+    assert isinstance(wait, Failure)
+    assert (wait.acted, wait.again) == (Acted.NOT_SENT, True)
     assert wait.retry_at == clock.now + timedelta(minutes=1)
-    clock.advance(59)
-    assert await burst(paced, 1, Priority.WITHDRAWAL) == 0
-    clock.advance(1)
-    assert await burst(paced, 30, Priority.WITHDRAWAL) == 20
-
-
-async def test_never_more_than_the_limit_in_any_minute(clock: Clock) -> None:
-    paced = pacer(clock, patience=5.0, writes_per_minute=20)
-    moments = []
-    for step in range(300):
-        clock.advance((step * 7) % 5)
-        if await sent(paced, Priority.WITHDRAWAL) is None:
-            moments.append(clock.now)
-    assert len(moments) > 100
-    for start in moments:
-        assert sum(start <= moment < start + timedelta(minutes=1) for moment in moments) <= 20
-
-
-async def test_each_priority_leaves_room_for_those_before_it(clock: Clock) -> None:
-    paced = pacer(clock, writes_per_minute=60)
-    assert await burst(paced, 99, Priority.FLEET) == 40, "never the last third"
-    assert await burst(paced, 99, Priority.COMMENT) == 17
-    assert await burst(paced, 99, Priority.CANCEL) == 3
-
-
-async def test_comments_have_a_smaller_budget_and_reads_none(clock: Clock) -> None:
-    paced = pacer(clock, writes_per_minute=100, content_per_minute=20, content_per_hour=40)
-    assert await burst(paced, 50, Priority.WITHDRAWAL, Cost.CONTENT) == 20
-    assert await burst(paced, 50, Priority.WITHDRAWAL, Cost.WRITE) == 50
-    assert await burst(paced, 500, Priority.READ, Cost.READ) == 500
-    clock.advance(60)
-    assert await burst(paced, 50, Priority.WITHDRAWAL, Cost.CONTENT) == 20
-    clock.advance(60)
-    assert await burst(paced, 50, Priority.WITHDRAWAL, Cost.CONTENT) == 0
-    clock.advance(3600)
-    assert await burst(paced, 50, Priority.WITHDRAWAL, Cost.CONTENT) == 20
+    assert wait.reason == "Waiting for GitHub's rate limit until 12:01 UTC"
 
 
 async def test_a_moment_is_waited_and_longer_is_a_value(clock: Clock) -> None:
     paced = pacer(clock, patience=2.0, writes_per_minute=1)
-    assert await sent(paced, Priority.WITHDRAWAL) is None
+    assert await sent(paced) is DONE
     clock.advance(57)
-    assert await sent(paced, Priority.WITHDRAWAL) is not None
+    assert isinstance(await sent(paced), Failure)
     assert clock.slept == []
     clock.advance(1.5)
-    assert await sent(paced, Priority.WITHDRAWAL) is None
+    assert await sent(paced) is DONE
     assert clock.slept == [1.5]
 
 
@@ -87,81 +63,93 @@ async def test_a_clock_that_stands_still_ends_the_patience(clock: Clock) -> None
     async def nap(seconds: float) -> None:
         slept.append(seconds)
 
-    paced = Pacing(clock, limits=Limits(writes_per_minute=1), sleep=nap, patience=120.0).of(7)
-    await sent(paced, Priority.WITHDRAWAL)
-    assert await sent(paced, Priority.WITHDRAWAL) is not None
+    ledger = OwnLedger(clock, Limits(writes_per_minute=1))
+    paced = Pacing(clock, ledger=ledger, sleep=nap, patience=120.0).of(7)
+    await sent(paced)
+    assert isinstance(await sent(paced), Failure)
     assert slept == [60.0, 60.0]
 
 
 async def test_calls_under_way_count(clock: Clock) -> None:
     paced = pacer(clock, writes_per_minute=1)
-    async with paced.turn(Priority.WITHDRAWAL, Cost.WRITE) as first:
-        assert first is None
-        assert await sent(paced, Priority.WITHDRAWAL) is not None
+
+    async def nested() -> Reply | Failure:
+        return await sent(paced)
+
+    inner = await paced.call(CALL.what, Priority.WITHDRAWAL, Cost.WRITE, nested)
+    assert isinstance(inner, Failure)
 
 
-def refusal(limit: Limit, clock: Clock, seconds: int) -> Failure:
-    return Failure(Kind.TRY_AGAIN, "no", Acted.REFUSED, retry_at=clock.now + timedelta(seconds=seconds), limit=limit)
+async def test_a_call_that_breaks_off_is_taken_for_sent(clock: Clock) -> None:
+    paced = pacer(clock, writes_per_minute=1, concurrent=1)
+
+    async def broken() -> Reply | Failure:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await paced.call(CALL.what, Priority.WITHDRAWAL, Cost.WRITE, broken)
+    assert isinstance(await sent(paced, cost=Cost.WRITE), Failure)
+    assert await sent(paced, cost=Cost.READ) is DONE, "and not for one that is still under way"
 
 
-async def test_a_secondary_refusal_closes_all_and_a_primary_its_resource(clock: Clock) -> None:
-    paced = pacer(clock)
-    paced.refused(refusal(Limit.PRIMARY, clock, 600), Cost.GRAPHQL)
-    assert await sent(paced, cost=Cost.GRAPHQL) is not None
-    assert await sent(paced, cost=Cost.READ) is None
-    paced.refused(refusal(Limit.SECONDARY, clock, 60), Cost.GRAPHQL)
-    waits = [await sent(paced, Priority.WITHDRAWAL, cost) for cost in Cost]
-    assert all(wait is not None and "secondary" in wait.reason for wait in waits)
-    clock.advance(60)
-    assert await sent(paced, cost=Cost.WRITE) is None
-    assert await sent(paced, cost=Cost.GRAPHQL) is not None
-
-
-async def test_a_later_end_wins(clock: Clock) -> None:
-    paced = pacer(clock)
-    paced.refused(refusal(Limit.SECONDARY, clock, 600), Cost.WRITE)
-    paced.refused(refusal(Limit.SECONDARY, clock, 60), Cost.WRITE)
-    wait = await sent(paced)
-    assert wait is not None
-    assert wait.retry_at == clock.now + timedelta(seconds=600)
-
-
-async def test_headers_close_the_way_before_github_refuses(clock: Clock) -> None:
-    reset = int(clock.now.timestamp()) + 100
+async def test_a_refusal_closes_the_way_and_says_until_when(clock: Clock) -> None:
     paced = pacer(clock)
 
-    def told(left: int, resource: str = "core") -> None:
-        paced.observe(
-            {
-                "x-ratelimit-limit": "5000",
-                "x-ratelimit-remaining": str(left),
-                "x-ratelimit-reset": str(reset),
-                "x-ratelimit-resource": resource,
-            }
-        )
+    async def refused() -> Failure:
+        return Failure(Kind.TRY_AGAIN, "no", Acted.REFUSED, limit=Limit.SECONDARY)
 
-    told(1600)
-    assert await sent(paced, Priority.FLEET) is not None, "the last third is not a fleet's"
-    assert await sent(paced, Priority.COMMENT) is None
-    told(1700)
-    assert await sent(paced, Priority.FLEET) is None
-    told(0, "graphql")
-    assert await sent(paced, Priority.READ, Cost.GRAPHQL) is not None
-    told(0)
-    wait = await sent(paced, Priority.WITHDRAWAL)
-    assert wait is not None
-    assert wait.retry_at == clock.now + timedelta(seconds=101)
-    clock.advance(101)
-    assert await sent(paced, Priority.WITHDRAWAL) is None
+    answer = await paced.call(CALL.what, Priority.READ, Cost.READ, refused)
+    assert isinstance(answer, Failure)
+    assert (answer.retry_at, answer.reason) == (clock.now + timedelta(minutes=1), "no")
+    assert answer.held is not None
+    assert not answer.held.said, "no status can be written while all is closed"
+    after = await sent(paced)
+    assert isinstance(after, Failure)
+    assert after.retry_at == answer.retry_at
+
+
+async def test_installations_do_not_share_a_budget_and_the_app_has_its_own(clock: Clock) -> None:
+    pacing = Pacing(clock, ledger=OwnLedger(clock, Limits(writes_per_minute=1)), patience=0.0)
+    assert [await sent(pacing.of(one)) for one in (7, 8, None)] == [DONE] * 3
+    assert isinstance(await sent(pacing.of(None)), Failure)
+
+
+HEADERS = {
+    "x-ratelimit-limit": "5000",
+    "x-ratelimit-remaining": "1600",
+    "x-ratelimit-reset": "1780315200",
+    "x-ratelimit-resource": "graphql",
+}
+
+
+def test_what_the_headers_of_an_answer_tell() -> None:
+    told = heard(Reply(CALL, 200, HEADERS, b""))
+    assert (told.sent, told.passed, told.resource, told.refusal) == (True, True, "graphql", None)
+    assert told.told is not None
+    assert (told.told.limit, told.told.left, int(told.told.resets_at.timestamp())) == (5000, 1600, 1780315201)
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"x-ratelimit-remaining": "0"}, {"x-ratelimit-remaining": "x", "x-ratelimit-reset": "y"}]
+    "headers",
+    [{}, {"x-ratelimit-remaining": "0"}, {**HEADERS, "x-ratelimit-remaining": "x"}, {"x-ratelimit-reset": "y"}],
 )
-async def test_servers_without_limits_close_nothing(clock: Clock, headers: dict[str, str]) -> None:
-    paced = pacer(clock)
-    paced.observe(headers)
-    assert await sent(paced) is None
+def test_servers_without_limits_tell_nothing(headers: dict[str, str]) -> None:
+    assert heard(Reply(CALL, 200, headers, b"")).told is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "what"),
+    [
+        (None, Heard(sent=True, passed=False)),
+        (Failure(Kind.TRY_AGAIN, "no connection", Acted.NOT_SENT), Heard(sent=False)),
+        (Failure(Kind.TRY_AGAIN, "lost", Acted.UNCLEAR), Heard(sent=True, passed=False)),
+        (Failure(Kind.ASK_A_PERSON, "not found", Acted.REFUSED), Heard(passed=True)),
+        (Failure(Kind.TRY_AGAIN, "no", Acted.REFUSED, limit=Limit.PRIMARY), Heard(refusal=Refusal(primary=True))),
+        (Failure(Kind.TRY_AGAIN, "no", Acted.REFUSED, limit=Limit.SECONDARY), Heard(refusal=Refusal(primary=False))),
+    ],
+)
+def test_what_pacing_hears_of_a_failure(answer: Failure | None, what: Heard) -> None:
+    assert heard(answer) == what
 
 
 async def test_the_highest_priority_is_next() -> None:
