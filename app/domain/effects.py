@@ -50,6 +50,8 @@ class Say:
     repository_id: int
     sha: str
     verdict: Verdict
+    parting: bool = False
+    """Its pull request was closed there and nothing moved: where other sets have this head, they alone speak now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def _doubtful(known: Said | None) -> bool:
 def _former(state: ChangeSet, heads: set[tuple[int, str]]) -> tuple[list[Said], list[Effect]]:
     """SHAs that are heads no more. A merged one keeps what it earned; any other success is withdrawn."""
     merged = {(pull.repository_id, pull.head) for pull in state.pulls if pull.state is PullState.MERGED}
+    closed = {(pull.repository_id, pull.head) for pull in state.pulls if pull.state is PullState.CLOSED}
     kept: list[Said] = []
     effects: list[Effect] = []
     for said in state.said:
@@ -67,7 +68,7 @@ def _former(state: ChangeSet, heads: set[tuple[int, str]]) -> tuple[list[Said], 
         elif said.verdict.state is VerdictState.SUCCESS or said.open_word:
             taken = _verdict(state, Reason(Why.LEFT), said.at)
             kept.append(replace(said, verdict=taken, withdrawing=True))
-            effects.append(Say(*said.at, taken))
+            effects.append(Say(*said.at, taken, parting=said.at in closed))
         elif said.withdrawing:
             kept.append(said)
         else:

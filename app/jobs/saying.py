@@ -18,7 +18,16 @@ from app.domain.verdict import VerdictState
 from app.jobs.links import Links
 from app.jobs.promises import post_of
 from app.store.effects import Promise
-from app.store.signs import SignKey, contexts_of, contribute, recompute, retire, withdraw
+from app.store.signs import (
+    SignKey,
+    contexts_of,
+    contribute,
+    contributors,
+    lock_sign,
+    recompute,
+    retire,
+    withdraw,
+)
 
 
 @dataclass(slots=True)
@@ -39,11 +48,28 @@ async def tell(connection: AsyncConnection, state: ChangeSet, word: Say | Unsay,
         return told
     name = state.pipeline.status
     key = SignKey(word.repository_id, word.sha, name.lower())
+    if word.parting and await _leave_to_others(connection, state.id, key, told):
+        return told
     former = await contribute(connection, state.id, key, name, word.verdict, links.change_set(state.id))
     if former is not None:
         await _leave(connection, former, name, told)
     await _follow(connection, key, told)
     return told
+
+
+async def _leave_to_others(connection: AsyncConnection, set_id: str, key: SignKey, told: Told) -> bool:
+    """A success that stands there is the other sets' own: to withdraw it for a moment would be two needless writes.
+
+    The sign is locked before they are counted: of two sets that leave at once, the second finds nobody.
+    """
+    await lock_sign(connection, key)
+    said = await contributors(connection, key)
+    if set_id not in said or len(said) == 1:
+        return False
+    await withdraw(connection, set_id, key.repository_id, key.sha)
+    await _follow(connection, key, told)
+    told.shown.append(SignShown(key.repository_id, key.sha, success=False))
+    return True
 
 
 async def _leave(connection: AsyncConnection, former: SignKey, name: str, told: Told) -> None:

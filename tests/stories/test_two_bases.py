@@ -51,3 +51,32 @@ def test_once_the_other_is_closed_its_verdict_no_longer_counts(story: Story) -> 
     story.pushes("repoD").sign("repoB").is_pending()
     story.closes("repoB")
     story.builds("repoD").passes().sign("repoB").is_success()
+
+
+def test_when_one_set_closes_the_other_says_nothing_new(story: Story) -> None:
+    """P6: what stands on the shared head is the other set's own success; nothing is withdrawn for a moment."""
+    story.builds(*BOTH).passes()
+    before = story.mark()
+    story.closes("repoB").waits(600).sign("repoB", number=story.number("repoB") - 1).is_success()
+    assert not story.requests("POST", "*/statuses/*", before)
+    story.changes("repoB", state="open").sign("repoB").is_pending()
+    story.builds_nothing().sign("repoB").is_success()
+
+
+def test_when_both_sets_close_nothing_is_left_standing(story: Story) -> None:
+    story.builds(*BOTH).passes()
+    sign = story.sign("repoB").is_success()
+    into_release = story.number("repoB")
+    for number in (into_release, into_release - 1):
+        body = {"state": "closed", "actor": "ann"}
+        story.stage.call("POST", f"/pulls/ismenablement/repoB/{number}", body)
+    story.stage.pump()
+    sign.is_pending("No longer a head")
+
+
+def test_when_the_set_that_failed_closes_the_other_is_green(story: Story) -> None:
+    runs = story.builds(*BOTH)
+    first, second = runs.of("repoB")
+    runs.of("repoD").passes()
+    story.ends(first, "success").ends(second, "failure").sign("repoB").is_failure()
+    story.closes("repoB").waits(600).sign("repoB").is_success()
