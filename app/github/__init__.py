@@ -19,14 +19,18 @@ from app.github.answers import (
     NotSent,
     Refused,
     RepositoryAnswer,
+    SweptPull,
+    SweptRepository,
     Unclear,
     Unreadable,
 )
 from app.github.client import InstallationClient
+from app.github.deliveries import LogEntry, LogPage
 from app.github.dispatching import DispatchOutcome
 from app.github.errors import Acted, Failure, Kind, Limit
 from app.github.hub import GitHub
 from app.github.pacing import Limits, Pacing, Priority
+from app.github.sweeping import SweepQuestion
 
 __all__ = [
     "Absent",
@@ -47,12 +51,17 @@ __all__ = [
     "Kind",
     "Limit",
     "Limits",
+    "LogEntry",
+    "LogPage",
     "Missing",
     "NotSent",
     "Pacing",
     "Priority",
     "Refused",
     "RepositoryAnswer",
+    "SweepQuestion",
+    "SweptPull",
+    "SweptRepository",
     "Unclear",
     "Unreadable",
 ]

@@ -67,6 +67,34 @@ class RepositoryAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class SweptPull:
+    """A pull request, and what each status context (in lower case) says on its head; None where that was not shown."""
+
+    pull: Pull
+    statuses: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweptRepository:
+    """One repository as a sweep showed it. None means *absent*, which was read (DESIGN law 9)."""
+
+    id: int
+    node_id: str
+    full_name: str
+    archived: bool
+    disabled: bool
+    visibility: Visibility
+    default_branch: str | None
+    default_tip: str | None
+    config: str | None
+    """The blob at the path asked for, on the default branch."""
+    pulls: tuple[SweptPull, ...]
+    """Those that changed since the moment asked for, of every state, the latest first."""
+    branches: Mapping[str, str | None]
+    """The heads of the branches asked for, by name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """A repository of a set read of which nothing is known. Never to be taken as absent."""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.domain.facts import Pull, Repository, Run
-from app.github import dispatching, repositories, runs, sets, talk
+from app.github import dispatching, repositories, runs, sets, sweeping, talk
 from app.github.answers import (
     Absent,
     AlreadyEnded,
@@ -28,6 +28,7 @@ from app.github.channel import Channel
 from app.github.dispatching import DispatchOutcome
 from app.github.errors import Failure
 from app.github.pacing import Priority
+from app.github.sweeping import SweepQuestion, Swept
 
 
 class InstallationClient:
@@ -51,6 +52,13 @@ class InstallationClient:
         :returns: an answer for every id asked for, or one ``Failure`` for the whole read.
         """
         return await sets.read_set(self._channel, self._api_url, node_ids, branch=branch, needle=needle, base=base)
+
+    async def sweep(self, asked: SweepQuestion) -> Swept | Failure:
+        """Read what changed lately in many repositories, and some branches by name.
+
+        :returns: an answer for every id asked for, or one ``Failure`` for all.
+        """
+        return await sweeping.sweep(self._channel, self._api_url, asked)
 
     async def dispatch(
         self,

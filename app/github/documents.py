@@ -1,7 +1,7 @@
-"""The GraphQL documents that Lockstep sends, fixed texts both.
+"""The GraphQL documents that Lockstep sends, fixed texts all.
 
 Law: a document is never put together at run time, so that each is proved against GitHub's schema by a test; what
-varies is a variable. Each answers for up to 100 repositories in one request (CONTRACT §4, budget).
+varies is a variable. Those of a set read answer for up to 100 repositories in one request (CONTRACT §4, budget).
 """
 
 from __future__ import annotations
@@ -100,3 +100,69 @@ query ReadKey($ids: [ID!]!, $named: Boolean!, $base: String!, $needle: String!) 
 
 ``recent`` is for those that were merged and whose branch is gone: no ref leads to them any more.
 """
+
+SWEPT_IDS = 20
+"""Repositories in one request of a sweep: GitHub gives an answer ten seconds (FACTS §4), and each has many pulls."""
+
+SWEPT_PULLS = 50
+SWEPT_BRANCHES = 20
+"""Branches looked up by name in one request of a sweep; a shorter list is filled up with its first name."""
+
+_SWEPT = """
+fragment swept on PullRequestConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes {
+    ...pull
+    headRef { target { ... on Commit { oid status { contexts { context state } } } } }
+  }
+}
+"""
+
+_HEAD = "b{0}: ref(qualifiedName: $b{0}) {{ name target {{ oid }} }}"
+_HEADS = "\n      ".join(_HEAD.format(n) for n in range(SWEPT_BRANCHES))
+_NAMES = " ".join(f"$b{n}: String!" for n in range(SWEPT_BRANCHES))
+
+SWEEP = (
+    f"""
+query Sweep($ids: [ID!]!, $config: String!, $pulls: Boolean!, {_NAMES}) {{
+  nodes(ids: $ids) {{
+    __typename
+    id
+    ... on Repository {{
+      databaseId
+      nameWithOwner
+      isArchived
+      isDisabled
+      visibility
+      defaultBranchRef {{ name target {{ oid }} }}
+      config: object(expression: $config) {{ oid }}
+      recent: pullRequests(
+        first: {SWEPT_PULLS}, orderBy: {{field: UPDATED_AT, direction: DESC}}
+      ) @include(if: $pulls) {{ ...swept }}
+      {_HEADS}
+    }}
+  }}
+}}
+"""
+    + _SWEPT
+    + _PULL
+)
+"""What a sweep compares: the pull requests that changed last, with what statuses say on their heads, and branches."""
+
+SWEEP_MORE = (
+    f"""
+query SweepMore($id: ID!, $after: String!) {{
+  node(id: $id) {{
+    __typename
+    ... on Repository {{
+      recent: pullRequests(first: {SWEPT_PULLS}, after: $after, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{
+        ...swept
+      }}
+    }}
+  }}
+}}
+"""
+    + _SWEPT
+    + _PULL
+)
+"""The next page of one repository's pull requests, where more changed than fit into one."""

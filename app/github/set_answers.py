@@ -25,7 +25,7 @@ class _Target(BaseModel):
     oid: str
 
 
-class _Ref(BaseModel):
+class RefNode(BaseModel):
     name: str
     target: _Target
 
@@ -38,7 +38,7 @@ class _HeadRepository(BaseModel):
     id: int | None = Field(alias="databaseId")
 
 
-class _Pull(BaseModel):
+class PullNode(BaseModel):
     number: int
     state: Literal["OPEN", "CLOSED", "MERGED"]
     draft: bool = Field(alias="isDraft")
@@ -52,7 +52,7 @@ class _Pull(BaseModel):
 
 class _Pulls(BaseModel):
     page: _PageInfo = Field(alias="pageInfo")
-    nodes: list[_Pull]
+    nodes: list[PullNode]
 
 
 class _Merged(BaseModel):
@@ -63,7 +63,7 @@ class _MergedPulls(BaseModel):
     nodes: list[_Merged]
 
 
-class _Repository(BaseModel):
+class RepositoryNode(BaseModel):
     """Every field is required: a missing one is no fact. Only what GitHub's schema lets be null may be None."""
 
     id: int = Field(alias="databaseId")
@@ -71,20 +71,20 @@ class _Repository(BaseModel):
     archived: bool = Field(alias="isArchived")
     disabled: bool = Field(alias="isDisabled")
     visibility: str
-    default: _Ref | None = Field(alias="defaultBranchRef")
+    default: RefNode | None = Field(alias="defaultBranchRef")
 
 
 class _Based(BaseModel):
-    base: _Ref | None
+    base: RefNode | None
 
 
 class _ByBranch(BaseModel):
-    head: _Ref | None
+    head: RefNode | None
     open: _Pulls
     merged: _MergedPulls
 
 
-class _Branch(_Ref):
+class _Branch(RefNode):
     open: _Pulls
     merged: _MergedPulls
 
@@ -107,19 +107,20 @@ class _ByKey(BaseModel):
     recent: _RecentPulls
 
 
-class _Error(BaseModel):
+class NodeError(BaseModel):
     message: str = ""
     type: str = ""
     path: list[str | int] = Field(default_factory=list)
 
 
 class _Data(BaseModel):
-    nodes: list[dict[str, Any] | None]
+    nodes: list[dict[str, Any] | None] = Field(default_factory=list)
+    node: dict[str, Any] | None = None
 
 
 class _Answer(BaseModel):
     data: _Data | None = None
-    errors: list[_Error] = Field(default_factory=list)
+    errors: list[NodeError] = Field(default_factory=list)
 
 
 def repositories(
@@ -130,6 +131,24 @@ def repositories(
     :param needle: what ``READ_KEY`` was asked for; None: the document was ``READ_BRANCH``.
     :param named: a base branch was asked for, so ``base`` is part of the answer.
     """
+    answer = answered(reply, len(ids), now)
+    if isinstance(answer, Failure):
+        return answer
+    nodes, faults = answer
+    return {
+        asked: unreadable_at(faults[at]) if at in faults else _repository(asked, node, needle, named)
+        for at, (asked, node) in enumerate(zip(ids, nodes, strict=True))
+    }
+
+
+Answered = tuple[list[dict[str, Any] | None], dict[int, NodeError]]
+
+
+def answered(reply: Reply, count: int | None, now: datetime) -> Answered | Failure:
+    """The nodes of an answer and the first error at each, by index.
+
+    :param count: so many were asked for by ``nodes``; None: one, by ``node``.
+    """
     try:
         answer = _Answer.model_validate_json(reply.content)
     except ValidationError as error:
@@ -137,43 +156,55 @@ def repositories(
     general = [error for error in answer.errors if _index(error) is None]
     if general:
         return errors.of_graphql(reply, general[0].type, general[0].message, now)
-    if answer.data is None or len(answer.data.nodes) != len(ids):
-        return errors.unreadable(reply, f"not one node for each of the {len(ids)} asked for")
-    faults = {index: error for error in reversed(answer.errors) if (index := _index(error)) is not None}
-    return {
-        asked: _unreadable(faults[at]) if at in faults else _repository(asked, node, needle, named)
-        for at, (asked, node) in enumerate(zip(ids, answer.data.nodes, strict=True))
-    }
+    nodes = answer.data.nodes if answer.data else []
+    if count is None:
+        nodes = [answer.data.node] if answer.data else []
+    if len(nodes) != (count or 1):
+        return errors.unreadable(reply, f"not one node for each of the {count or 1} asked for")
+    return nodes, {index: error for error in reversed(answer.errors) if (index := _index(error)) is not None}
 
 
-def _index(error: _Error) -> int | None:
+def _index(error: NodeError) -> int | None:
     """Which node an error belongs to; None: it concerns the whole answer."""
     match error.path:
         case ["nodes", int(index), *_]:
             return index
+        case ["node", *_]:
+            return 0
     return None
 
 
-def _unreadable(error: _Error) -> Unreadable:
+def unreadable_at(error: NodeError) -> Unreadable:
     if error.type in ("NOT_FOUND", "FORBIDDEN"):
         return Unreadable(f"GitHub does not show it: {error.message}", Kind.ASK_A_PERSON, hidden=True)
     return Unreadable(f"GitHub could not read it: {error.message or error.type}", Kind.TRY_AGAIN)
+
+
+NOTHING = Unreadable("GitHub answered nothing for it, and no error", Kind.TRY_AGAIN)
+
+
+def misplaced(node: dict[str, Any]) -> Unreadable:
+    return Unreadable(f"GitHub says that it is a {node.get('__typename')}, not a repository", Kind.ASK_A_PERSON)
+
+
+def lacking(error: ValidationError) -> Unreadable:
+    wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:3])
+    return Unreadable(f"GitHub's answer lacks what was asked for: {wrong}", Kind.TRY_AGAIN)
 
 
 def _repository(
     asked: str, node: dict[str, Any] | None, needle: str | None, named: bool
 ) -> RepositoryAnswer | Unreadable:
     if node is None:
-        return Unreadable("GitHub answered nothing for it, and no error", Kind.TRY_AGAIN)
+        return NOTHING
     if node.get("__typename") != "Repository":
-        return Unreadable(f"GitHub says that it is a {node.get('__typename')}, not a repository", Kind.ASK_A_PERSON)
+        return misplaced(node)
     try:
-        plain = _Repository.model_validate(node)
+        plain = RepositoryNode.model_validate(node)
         based = _Based.model_validate(node).base if named else plain.default
         branches, pages, pulls, merged = _by_branch(node) if needle is None else _by_key(node, needle)
     except ValidationError as error:
-        wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:3])
-        return Unreadable(f"GitHub's answer lacks what was asked for: {wrong}", Kind.TRY_AGAIN)
+        return lacking(error)
     if any(page.has_next_page for page in pages):
         return Unreadable("It has more branches or pull requests of this name than one page", Kind.ASK_A_PERSON)
     return RepositoryAnswer(
@@ -188,12 +219,12 @@ def _repository(
         base_branch=based.name if based else None,
         base_tip=based.target.oid if based else None,
         branches=tuple((branch.name, branch.target.oid) for branch in branches),
-        open_pulls=tuple(_pull(plain.id, pull) for pull in pulls),
+        open_pulls=tuple(fact_of(plain.id, pull) for pull in pulls),
         merged_heads=tuple(dict.fromkeys(merged)),
     )
 
 
-_Found = tuple[Sequence[_Ref], list[_PageInfo], list[_Pull], list[str]]
+_Found = tuple[Sequence[RefNode], list[_PageInfo], list[PullNode], list[str]]
 
 
 def _by_branch(node: dict[str, Any]) -> _Found:
@@ -212,7 +243,7 @@ def _by_key(node: dict[str, Any], needle: str) -> _Found:
     return branches, pages, pulls, [*merged, *gone]
 
 
-def _pull(repository_id: int, pull: _Pull) -> Pull:
+def fact_of(repository_id: int, pull: PullNode) -> Pull:
     fork = pull.fork or pull.head_repository is None or pull.head_repository.id != repository_id
     state = PullState(pull.state.lower())
     return Pull(repository_id, pull.number, pull.branch, pull.head, pull.base, pull.updated_at, state, pull.draft, fork)

@@ -27,6 +27,9 @@ SCAN_PULLS = "ScanPulls"
 SYNC = "SyncInstallations"
 ANSWER_COMMAND = "AnswerCommand"
 TRIM = "Trim"
+TAKE_FROM_LOG = "TakeFromLog"
+SWEEP = "Sweep"
+SWEEP_OWNER = "SweepOwner"
 
 SYNC_ALL = Promise(SYNC, lock="sync")
 """One at a time: each replaces what is known by what it read, so the one that began last has to end last."""

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.jobs.promises import TRIM, keep_promise_once
+from app.jobs.promises import SWEEP, SYNC_ALL, TAKE_FROM_LOG, TRIM, keep_promise_once
 from app.jobs.queue import Queue
-from app.store.effects import Priority, Promise
+from app.store.effects import Promise
 from app.store.timers import set_timer, start_timer
 
 KIND = "upkeep"
@@ -21,23 +21,28 @@ KIND = "upkeep"
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """``effect``: the performer; ``every``: from one beginning to the next."""
+    """``every``: from one beginning to the next; ``at_once``: on a new database the first is due at once."""
 
-    effect: str
+    promise: Promise
     every: timedelta
-
-    @property
-    def promise(self) -> Promise:
-        return Promise(self.effect, lock=f"round:{self.effect}", priority=Priority.READ)
+    at_once: bool = False
 
 
-ROUNDS = {one.effect: one for one in (Round(TRIM, timedelta(hours=1)),)}
+ROUNDS = {
+    one.promise.kind: one
+    for one in (
+        Round(Promise(TRIM, lock="trim"), timedelta(hours=1), at_once=True),
+        Round(Promise(SWEEP, lock="sweep"), timedelta(minutes=15)),
+        Round(Promise(TAKE_FROM_LOG, lock="delivery log"), timedelta(minutes=1), at_once=True),
+        Round(SYNC_ALL, timedelta(days=1)),
+    )
+}
 
 
 async def begin_rounds(connection: AsyncConnection, now: datetime) -> None:
-    """Each round that has no timer yet is due now; those of an earlier process keep theirs."""
-    for name in ROUNDS:
-        await start_timer(connection, KIND, name, now)
+    """Each round that has no timer yet gets one; those of an earlier process stay as they are."""
+    for name, one in ROUNDS.items():
+        await start_timer(connection, KIND, name, now if one.at_once else now + one.every)
 
 
 async def go_round(connection: AsyncConnection, queue: Queue, name: str, now: datetime) -> None:

@@ -6,6 +6,7 @@ Hearing locks the row, so that two notices of one pull request are routed one af
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Integer, Table, select
@@ -38,3 +39,12 @@ async def hear_of_pull(connection: AsyncConnection, pull: Pull) -> bool:
     query = select(pulls.c.updated_at).filter_by(repository_id=pull.repository_id, number=pull.number)
     latest: datetime = (await connection.execute(query)).scalar_one()
     return latest <= pull.updated_at
+
+
+async def heard_of(connection: AsyncConnection, repository_id: int, numbers: Iterable[int]) -> dict[int, datetime]:
+    """When each of these pull requests had changed last, as far as we have heard; those never heard of are left out."""
+    query = select(pulls.c.number, pulls.c.updated_at)
+    rows = await connection.execute(
+        query.filter_by(repository_id=repository_id).where(pulls.c.number.in_(list(numbers)))
+    )
+    return {row.number: row.updated_at for row in rows}

@@ -7,6 +7,7 @@ posted in between, and that nobody knows what GitHub shows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -293,3 +294,16 @@ async def speakers(connection: AsyncConnection, repository_id: int, sha: str) ->
     """The sets that say something on a SHA, in whichever context."""
     query = select(contributions.c.set_id).filter_by(repository_id=repository_id, sha=sha).distinct()
     return sorted((await connection.execute(query)).scalars())
+
+
+async def shown_on(
+    connection: AsyncConnection, repository_id: int, shas: Iterable[str], before: datetime
+) -> list[Sign]:
+    """The signs on these SHAs that say something and were acknowledged before this moment."""
+    query = select(signs).where(
+        signs.c.repository_id == repository_id,
+        signs.c.sha.in_(list(shas)),
+        signs.c.wanted_state.is_not(None),
+        signs.c.shown_at < before,
+    )
+    return [_sign(row) for row in await connection.execute(query)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from app.store import (
     access,
+    budgets,
     change_sets,
     commands,
     configs,
     deliveries,
+    delivery_log,
     effects,
     history,
     installations,
@@ -16,16 +18,19 @@ from app.store import (
     results,
     sightings,
     signs,
+    sweeps,
     timers,
 )
 from app.store.metadata import metadata
 
 ROOMS = (
     access,
+    budgets,
     change_sets,
     commands,
     configs,
     deliveries,
+    delivery_log,
     effects,
     history,
     installations,
@@ -34,6 +39,7 @@ ROOMS = (
     results,
     sightings,
     signs,
+    sweeps,
     timers,
 )
 

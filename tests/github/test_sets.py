@@ -11,7 +11,7 @@ from graphql import build_schema, parse, validate
 
 from app.domain.facts import Pull, PullState, Visibility
 from app.github import Failure, InstallationClient, Kind, Limit, RepositoryAnswer, Unreadable
-from app.github.documents import READ_BRANCH, READ_KEY
+from app.github.documents import READ_BRANCH, READ_KEY, SWEEP, SWEEP_MORE
 from tests.github.conftest import Clock
 from tests.github.examples import BASE, SHA, branch, keyed_node, node, node_pull
 from tests.github.fake import Asked, Drop, FakeServer, Says
@@ -32,7 +32,7 @@ async def one(
     return found["R_11"]
 
 
-@pytest.mark.parametrize("document", [READ_BRANCH, READ_KEY])
+@pytest.mark.parametrize("document", [READ_BRANCH, READ_KEY, SWEEP, SWEEP_MORE])
 def test_the_documents_fit_githubs_schema(github_reference: Path, document: str) -> None:
     schema = build_schema((github_reference / "schema.graphql").read_text(), assume_valid=True)
     assert validate(schema, parse(document)) == []

@@ -1,0 +1,250 @@
+"""The sweep: what we believe is compared with what GitHub says, and differences are fed as if they had been delivered.
+
+Law: a sweep brings facts to the same ``decide`` and judges nothing. What changed while it read, or shortly before, is
+left to the next one: what it saw of that may be older than what we know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.domain.change_set import ChangeSet, Kind
+from app.domain.events import AccessChanged, Event
+from app.domain.facts import Repository
+from app.domain.pipeline import DEFAULT_BASE
+from app.github import Failure, InstallationClient, SweepQuestion, SweptPull, SweptRepository, Unreadable
+from app.jobs.context import Context
+from app.jobs.differences import Belief, exact, heads_by_key, names_of, of_base, of_branches
+from app.jobs.perform.common import cause_of, failed
+from app.jobs.perform.outcome import Done, Outcome
+from app.jobs.promises import (
+    SWEEP_OWNER,
+    SYNC_ALL,
+    keep_promise,
+    keep_promise_once,
+    post_of,
+    read_config_of,
+)
+from app.jobs.river import River
+from app.jobs.routing.pulls import see_pull
+from app.store.change_sets import load_open, lock_sets
+from app.store.configs import load_config
+from app.store.effects import Kept, Promise
+from app.store.history import Cause
+from app.store.installations import Placed, all_installations, repositories_by_name, save_repository
+from app.store.pulls import heard_of
+from app.store.signs import Sign, forget_shown, lock_sign, shown_on
+from app.store.sweeps import keep_sweep, last_sweep
+from app.store.transaction import transaction
+
+LAG = timedelta(minutes=1)
+"""GitHub's answers may be so old, and a status so long under way."""
+
+FIRST_LOOK_BACK = timedelta(days=3)
+
+_log = structlog.get_logger(__name__)
+
+
+async def sweep(context: Context, kept: Kept) -> Outcome:
+    """One sweep for each owner that is served."""
+    async with transaction(context.engine) as connection:
+        for owner in {one.owner.lower() for one in await all_installations(connection) if one.serves}:
+            promise = Promise(SWEEP_OWNER, {"owner": owner}, lock=f"sweep:{owner}")
+            await keep_promise_once(connection, context.queue, promise, context.clock())
+    return Done()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is known of an owner before its sweep."""
+
+    placed: tuple[Placed, ...]
+    """The repositories of its pipelines and that of its config."""
+    states: tuple[ChangeSet, ...]
+    """Its open sets, without their orchestrations."""
+    since: datetime
+    config_sha: str | None
+
+    def question(self, path: str) -> SweepQuestion:
+        ids = tuple(one.repository.node_id for one in self.placed)
+        return SweepQuestion(ids, names_of(self.states), path, self.since)
+
+
+async def sweep_owner(context: Context, kept: Kept) -> Outcome:
+    """Compare everything of one owner. A part that could not be read is left to the next sweep."""
+    owner, begun = str(kept.args["owner"]), context.clock()
+    view = await _view(context, owner, begun)
+    if not view.placed:
+        return Done()
+    client = context.github.on(view.placed[0].installation_id)
+    answer = await client.sweep(view.question(context.place.path))
+    if isinstance(answer, Failure):
+        return failed(answer)
+    comparing = Comparing(context, kept, view, begun)
+    for placed in view.placed:
+        await comparing.compare(placed, answer[placed.repository.node_id])
+    swept = {one.id: one for one in answer.values() if isinstance(one, SweptRepository)}
+    trouble = await comparing.compare_sets(client, swept)
+    if trouble is not None:
+        return failed(trouble)
+    if len(swept) == len(answer):
+        async with transaction(context.engine) as connection:
+            await keep_sweep(connection, owner, begun)
+    return Done()
+
+
+async def _view(context: Context, owner: str, begun: datetime) -> View:
+    async with transaction(context.engine) as connection:
+        config = await context.configs.of(connection, owner)
+        pipelines = {one.name: one for one in config.pipelines} if config else {}
+        names = {name for one in pipelines.values() for name in one.repositories} | {context.place.repository}
+        locked = [one for one in await load_open(connection, owner) if one.address.pipeline in pipelines]
+        known = await load_config(connection, owner)
+        since = await last_sweep(connection, owner)
+        return View(
+            placed=tuple(await repositories_by_name(connection, owner, names)),
+            states=tuple(one.state(pipelines[one.address.pipeline], {}) for one in locked),
+            since=(since - LAG) if since else begun - FIRST_LOOK_BACK,
+            config_sha=known.sha if known else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """One sweep's comparison: ``begun`` is when it asked."""
+
+    context: Context
+    kept: Kept
+    view: View
+    begun: datetime
+
+    async def compare(self, placed: Placed, answer: SweptRepository | Unreadable) -> None:
+        """One repository, its pull requests and what statuses say on their heads."""
+        if isinstance(answer, Unreadable):
+            await self._unreadable(placed.repository, answer)
+            return
+        await self._follow(placed, answer)
+        await self._pulls(placed.repository, answer)
+        await self._signs(answer)
+
+    async def _unreadable(self, repository: Repository, answer: Unreadable) -> None:
+        """What there is to be seen comes from GitHub's own lists."""
+        _log.warning("sweep could not read", repository=repository.full_name, why=answer.reason)
+        if answer.hidden:
+            async with transaction(self.context.engine) as connection:
+                await keep_promise_once(connection, self.context.queue, SYNC_ALL, self.context.clock())
+
+    async def _follow(self, placed: Placed, answer: SweptRepository) -> None:
+        """Renamed, archived, another default branch, another config: as if GitHub had told."""
+        known = placed.repository
+        owner, _, name = answer.full_name.partition("/")
+        present = replace(
+            known,
+            owner=owner,
+            name=name,
+            archived=answer.archived,
+            visibility=answer.visibility,
+            default_branch=answer.default_branch or known.default_branch,
+        )
+        async with transaction(self.context.engine) as connection:
+            river = River.of(self.context, connection)
+            if owner.lower() != known.owner.lower():
+                await keep_promise_once(connection, self.context.queue, SYNC_ALL, river.now)
+            elif await save_repository(connection, present, placed.installation_id):
+                events: dict[str, list[Event | None]] = {one.id: [AccessChanged()] for one in self.view.states}
+                await river.handle_all(events, cause_of(self.kept))
+            if self._config_moved(known, answer):
+                await keep_promise_once(
+                    connection, self.context.queue, read_config_of(known.owner, answer.default_tip), river.now
+                )
+
+    def _config_moved(self, repository: Repository, answer: SweptRepository) -> bool:
+        in_place = self.context.place.is_in(repository.name) and not self.context.configs.from_file
+        return in_place and answer.config != self.view.config_sha
+
+    async def _pulls(self, repository: Repository, answer: SweptRepository) -> None:
+        async with transaction(self.context.engine) as connection:
+            heard = await heard_of(connection, answer.id, [one.pull.number for one in answer.pulls])
+        belief = Belief(self.view.states, heard)
+        for one in answer.pulls:
+            if belief.news(one.pull):
+                async with transaction(self.context.engine) as connection:
+                    river = River.of(self.context, connection)
+                    await see_pull(self.context, river, repository, one.pull, self._cause)
+
+    @property
+    def _cause(self) -> Cause:
+        return Cause("scan", str(self.kept.id))
+
+    async def _signs(self, answer: SweptRepository) -> None:
+        """A status that GitHub shows otherwise than it acknowledged is posted again."""
+        heads = {one.pull.head: one for one in answer.pulls if one.pull.open and one.statuses is not None}
+        async with transaction(self.context.engine) as connection:
+            shown = await shown_on(connection, answer.id, heads, self.begun - LAG)
+        for sign in shown:
+            if _differs(sign, heads[sign.key.sha]):
+                await self._post_again(sign)
+
+    async def _post_again(self, sign: Sign) -> None:
+        async with transaction(self.context.engine) as connection:
+            present = await lock_sign(connection, sign.key)
+            if present == sign:
+                unknown = await forget_shown(connection, sign.key)
+                await keep_promise(connection, self.context.queue, post_of(unknown), self.context.clock())
+
+    async def compare_sets(self, client: InstallationClient, swept: dict[int, SweptRepository]) -> Failure | None:
+        """The branches and bases of every set that has been at rest since before the sweep asked."""
+        for state in self.view.states:
+            if state.kind is not Kind.CHANGE_SET or self._restless(state):
+                continue
+            mine = [one for one in swept.values() if _name(one) in state.pipeline.repositories]
+            events = await self._of_set(client, state, mine)
+            if isinstance(events, Failure):
+                return events
+            if events:
+                await self._feed(state.id, events)
+        return None
+
+    def _restless(self, state: ChangeSet) -> bool:
+        return state.changed_at is not None and state.changed_at > self.begun - LAG
+
+    async def _of_set(
+        self, client: InstallationClient, state: ChangeSet, mine: Iterable[SweptRepository]
+    ) -> list[Event] | Failure:
+        events = [event for one in mine for event in of_base(state, one)]
+        if exact(state):
+            return [
+                *events,
+                *(e for one in mine for e in of_branches(state, one.id, {state.key: one.branches[state.key]})),
+            ]
+        base = None if state.base_line == DEFAULT_BASE else state.base_line
+        ids = [one.node_id for one in mine]
+        answer = await client.read_set(ids, branch=None, needle=state.key, base=base)
+        if isinstance(answer, Failure):
+            return answer
+        for one in answer.values():
+            if not isinstance(one, Unreadable):
+                events += of_branches(state, one.id, heads_by_key(state, one.branches))
+        return events
+
+    async def _feed(self, set_id: str, events: list[Event]) -> None:
+        async with transaction(self.context.engine) as connection:
+            river = River.of(self.context, connection)
+            for locked in await lock_sets(connection, [set_id]):
+                changed_at = locked.document.get("changed_at")
+                if changed_at is None or datetime.fromisoformat(changed_at) <= self.begun - LAG:
+                    await river.handle(locked, events, self._cause)
+
+
+def _differs(sign: Sign, shown: SweptPull) -> bool:
+    if sign.shown is None or shown.statuses is None:
+        return False
+    return shown.statuses.get(sign.key.context) != sign.shown.state.value
+
+
+def _name(swept: SweptRepository) -> str:
+    return swept.full_name.partition("/")[2].lower()

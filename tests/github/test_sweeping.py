@@ -1,0 +1,134 @@
+"""A sweep's read: pages, names by the batch, and what is unreadable rather than absent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.domain.facts import PullState
+from app.github import Failure, InstallationClient, SweepQuestion, SweptRepository, Unreadable
+from app.github.documents import SWEPT_BRANCHES, SWEPT_IDS
+from tests.github.examples import BASE, SHA, node, node_pull
+from tests.github.fake import FakeServer, Says
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def commit(sha: str = SHA, *contexts: tuple[str, str]) -> dict[str, Any]:
+    status = {"contexts": [{"context": name, "state": state} for name, state in contexts]} if contexts else None
+    return {"target": {"oid": sha, "status": status}}
+
+
+def pull(number: int, *, updated: datetime = NOON, head: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    stamp = updated.isoformat().replace("+00:00", "Z")
+    return {**node_pull(), "number": number, "updatedAt": stamp, "headRef": head, **more}
+
+
+def recent(*pulls: dict[str, Any], after: str | None = None) -> dict[str, Any]:
+    return {"pageInfo": {"hasNextPage": after is not None, "endCursor": after}, "nodes": list(pulls)}
+
+
+def repository(*pulls: dict[str, Any], after: str | None = None, **more: Any) -> dict[str, Any]:
+    heads = {f"b{n}": None for n in range(SWEPT_BRANCHES)}
+    return {**node(), **heads, "config": None, "recent": recent(*pulls, after=after), **more}
+
+
+def says(*nodes: dict[str, Any] | None, **more: Any) -> Says:
+    return Says(200, {"data": {"nodes": list(nodes)}, **more})
+
+
+async def ask(
+    client: InstallationClient, *ids: str, names: tuple[str, ...] = ("DPTA-1",), since: datetime = NOON
+) -> dict[str, SweptRepository | Unreadable]:
+    found = await client.sweep(SweepQuestion(ids or ("R_11",), names, "orchestrator.yml", since))
+    assert not isinstance(found, Failure), found
+    return found
+
+
+async def read(client: InstallationClient, **how: Any) -> SweptRepository:
+    (answer,) = (await ask(client, **how)).values()
+    assert isinstance(answer, SweptRepository), answer
+    return answer
+
+
+async def test_what_was_swept_is_answered(client: InstallationClient, server: FakeServer) -> None:
+    said = commit(SHA, ("Orchestrator-Build", "SUCCESS"), ("other", "PENDING"))
+    shown = [pull(5, head=said), pull(4, state="MERGED"), pull(3, head=commit("f" * 40))]
+    told = repository(*shown, b0={"name": "DPTA-1", "target": {"oid": SHA}}, config={"oid": "c" * 40})
+    server.on("POST", "/graphql", says(told))
+    answer = await read(client, names=("DPTA-1", "DPTA-2"))
+    assert [one.statuses for one in answer.pulls] == [{"orchestrator-build": "success", "other": "pending"}, None, None]
+    assert [one.pull.state for one in answer.pulls] == [PullState.OPEN, PullState.MERGED, PullState.OPEN]
+    assert answer.branches == {"DPTA-1": SHA, "DPTA-2": None}
+    assert (answer.config, answer.default_tip, answer.full_name) == ("c" * 40, BASE, "acme/repoA")
+
+
+async def test_pages_are_followed_back_to_the_moment_asked_for(client: InstallationClient, server: FakeServer) -> None:
+    minutes = [NOON + timedelta(minutes=n) for n in range(3)]
+    server.on("POST", "/graphql", says(repository(pull(9, updated=minutes[2]), after="p2")))
+    second = {"__typename": "Repository", "recent": recent(pull(8, updated=minutes[1]), after="p3")}
+    third = {"__typename": "Repository", "recent": recent(pull(7, updated=minutes[0]), after="p4")}
+    for one in (second, third):
+        server.on("POST", "/graphql", Says(200, {"data": {"node": one}}))
+    answer = await read(client, since=minutes[1])
+    assert [one.pull.number for one in answer.pulls] == [9, 8, 7], "the fourth page is older than what was asked for"
+
+
+async def test_names_beyond_one_request_take_another(client: InstallationClient, server: FakeServer) -> None:
+    names = tuple(f"DPTA-{n}" for n in range(SWEPT_BRANCHES + 1))
+    server.on("POST", "/graphql", says(repository(b0={"name": "x", "target": {"oid": SHA}})))
+    without = repository(b0={"name": "y", "target": {"oid": BASE}})
+    del without["recent"]
+    server.on("POST", "/graphql", says(without))
+    answer = await read(client, names=names)
+    assert (answer.branches[names[0]], answer.branches[names[1]], answer.branches[names[-1]]) == (SHA, None, BASE)
+    assert answer.branches.keys() == set(names)
+
+
+async def test_repositories_beyond_one_request_take_another(client: InstallationClient, server: FakeServer) -> None:
+    ids = tuple(f"R_{n}" for n in range(SWEPT_IDS + 1))
+    server.on("POST", "/graphql", says(*(repository(databaseId=n) for n in range(SWEPT_IDS))))
+    server.on("POST", "/graphql", says(repository(databaseId=SWEPT_IDS)))
+    found = await ask(client, *ids)
+    assert [one.id for one in found.values() if isinstance(one, SweptRepository)] == list(range(SWEPT_IDS + 1))
+
+
+LACKING = {key: value for key, value in repository().items() if key != "b0"}
+
+
+@pytest.mark.parametrize(
+    ("told", "errors", "hidden"),
+    [
+        (None, [{"type": "NOT_FOUND", "path": ["nodes", 0], "message": "Could not resolve"}], True),
+        (None, [], False),
+        (repository(), [{"type": "SERVICE_UNAVAILABLE", "path": ["nodes", 0, "recent"], "message": "no"}], False),
+        (LACKING, [], False),
+        (repository(recent=None), [], False),
+        ({"__typename": "User", "id": "U_1"}, [], False),
+    ],
+    ids=["hidden", "null", "fault below", "an alias missing", "no pull requests", "no repository"],
+)
+async def test_what_was_not_shown_whole_is_unreadable(
+    client: InstallationClient, server: FakeServer, told: dict[str, Any] | None, errors: list[Any], hidden: bool
+) -> None:
+    server.on("POST", "/graphql", says(told, errors=errors))
+    (answer,) = (await ask(client)).values()
+    assert isinstance(answer, Unreadable)
+    assert answer.hidden is hidden
+
+
+async def test_a_page_that_fails_fails_its_repository_alone(client: InstallationClient, server: FakeServer) -> None:
+    two = (repository(pull(9), after="p2", databaseId=1), repository(pull(3), databaseId=2))
+    server.on("POST", "/graphql", says(*two))
+    fault = {"type": "SERVICE_UNAVAILABLE", "path": ["node", "recent"], "message": "Something went wrong"}
+    server.on("POST", "/graphql", Says(200, {"data": {"node": None}, "errors": [fault]}))
+    first, second = (await ask(client, "R_1", "R_2")).values()
+    assert isinstance(first, Unreadable)
+    assert isinstance(second, SweptRepository)
+
+
+async def test_a_request_that_fails_fails_the_sweep(client: InstallationClient, server: FakeServer) -> None:
+    server.on("POST", "/graphql", Says(502, {}))
+    assert isinstance(await client.sweep(SweepQuestion(("R_11",), (), "x", NOON)), Failure)
