@@ -1,0 +1,41 @@
+"""What only a fault of ours can bring about, and a sweep mends: a status that a stalled worker posted too late."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.github import Done
+from app.store.installations import repository_by_name
+from app.store.transaction import transaction
+from tests.jobs.play import CONFIG, Play, playing, seed
+
+QUARTER = 15 * 60
+
+
+async def late_post(play: Play, sha: str, state: str) -> None:
+    """The post of a worker that was stopped between its decision and the call, and killed right after the call."""
+    async with transaction(play.service.engine) as connection:
+        placed = await repository_by_name(connection, "acme", "repoB")
+    assert placed is not None
+    client = play.service.github.on(placed.installation_id)
+    posted = await client.set_status("acme", "repoB", sha, state, "orchestrator-build", "too late", None)
+    assert isinstance(posted, Done)
+
+
+@pytest.mark.parametrize(("length", "truth", "late"), [("2h", "pending", "success"), ("60s", "success", "pending")])
+async def test_a_status_that_came_too_late_is_put_right(database_url: str, length: str, truth: str, late: str) -> None:
+    planted = seed(CONFIG.replace("timeout: 30m", "timeout: 3h"))
+    for script in planted["scripts"]:
+        script["length"] = length
+    async with playing(database_url, planted) as play:
+        await play.branch("B")
+        await play.pull("B")
+        await play.settle(200)
+        sha = await play.head("B")
+        assert (await play.statuses("B", sha))[-1] == truth
+        await late_post(play, sha, late)
+        await play.settle(QUARTER + 60)
+        assert (await play.statuses("B", sha))[-2:] == [late, truth]
+        before = len(await play.statuses("B", sha))
+        await play.settle(2 * QUARTER)
+        assert len(await play.statuses("B", sha)) == before, "what is right is not posted again"
