@@ -50,8 +50,14 @@ class Say:
     repository_id: int
     sha: str
     verdict: Verdict
-    parting: bool = False
-    """Its pull request was closed there and nothing moved: where other sets have this head, they alone speak now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Say):
+    """Say this for the last time: the pull request was closed there and nothing moved.
+
+    Where other sets have this head, they alone speak of it from now on, and it is not said.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +68,4 @@ class Unsay:
     sha: str
 
 
-Effect = ReadSet | DispatchBuild | FindRun | ReadRun | CancelRun | Say | Unsay
+Effect = ReadSet | DispatchBuild | FindRun | ReadRun | CancelRun | Say | Part | Unsay

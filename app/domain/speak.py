@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from app.domain import messages
 from app.domain.change_set import ChangeSet, Kind, Said
-from app.domain.effects import Effect, Say, Unsay
+from app.domain.effects import Effect, Part, Say, Unsay
 from app.domain.events import SignRefused, SignShown
 from app.domain.facts import PullState
 from app.domain.judge import judge
@@ -68,7 +68,7 @@ def _former(state: ChangeSet, heads: set[tuple[int, str]]) -> tuple[list[Said], 
         elif said.verdict.state is VerdictState.SUCCESS or said.open_word:
             taken = _verdict(state, Reason(Why.LEFT), said.at)
             kept.append(replace(said, verdict=taken, withdrawing=True))
-            effects.append(Say(*said.at, taken, parting=said.at in closed))
+            effects.append(Part(*said.at, taken) if said.at in closed else Say(*said.at, taken))
         elif said.withdrawing:
             kept.append(said)
         else:

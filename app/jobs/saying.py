@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import messages
 from app.domain.change_set import ChangeSet
-from app.domain.effects import Say, Unsay
+from app.domain.effects import Part, Say, Unsay
 from app.domain.events import SignShown
 from app.domain.verdict import VerdictState
 from app.jobs.links import Links
@@ -48,7 +48,7 @@ async def tell(connection: AsyncConnection, state: ChangeSet, word: Say | Unsay,
         return told
     name = state.pipeline.status
     key = SignKey(word.repository_id, word.sha, name.lower())
-    if word.parting and await _leave_to_others(connection, state.id, key, told):
+    if isinstance(word, Part) and await _leave_to_others(connection, state.id, key, told):
         return told
     former = await contribute(connection, state.id, key, name, word.verdict, links.change_set(state.id))
     if former is not None:
