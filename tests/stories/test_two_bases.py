@@ -72,11 +72,3 @@ def test_when_both_sets_close_nothing_is_left_standing(story: Story) -> None:
         story.stage.call("POST", f"/pulls/ismenablement/repoB/{number}", body)
     story.stage.pump()
     sign.is_pending("No longer a head")
-
-
-def test_when_the_set_that_failed_closes_the_other_is_green(story: Story) -> None:
-    runs = story.builds(*BOTH)
-    first, second = runs.of("repoB")
-    runs.of("repoD").passes()
-    story.ends(first, "success").ends(second, "failure").sign("repoB").is_failure()
-    story.closes("repoB").waits(600).sign("repoB").is_success()
