@@ -35,8 +35,7 @@ class Service:
     :param database_url: ``postgresql+psycopg://…``, migrated.
     :param clock: now, aware; every decision of ours lives by it.
     :param pacing: for tests; a virtual clock wants one that never sleeps.
-    :raises OperatorError: the App's credentials are missing, ``LOCKSTEP_INGEST`` is none that this version has, or
-        ``LOCKSTEP_CONFIG_FILE`` is no good config.
+    :raises OperatorError: the App's credentials are missing, or ``LOCKSTEP_CONFIG_FILE`` is no good config.
     """
 
     def __init__(
@@ -50,8 +49,6 @@ class Service:
     ) -> None:
         if settings.app_id is None or settings.private_key is None:
             raise OperatorError("LOCKSTEP_APP_ID and LOCKSTEP_PRIVATE_KEY are missing; open /setup to register the App")
-        if settings.ingest is not Ingest.WEBHOOK:
-            raise OperatorError("LOCKSTEP_INGEST: this version takes webhooks only. Set it to webhook, or unset it")
         key = settings.private_key.get_secret_value()
         identity = Identity()
         self.settings = settings
@@ -75,6 +72,7 @@ class Service:
             identity=identity,
             links=Links(settings.public_url, _signing_key(key)),
             place=ConfigPlace(settings.config_repository, settings.config_path),
+            lives_from_log=settings.ingest is not Ingest.WEBHOOK,
         )
         self.keeper = Keeper(self.engine, self.queue.promise_deliveries)
         self.worker = Worker(self.context, concurrency=concurrency)

@@ -167,6 +167,14 @@ class Door:
         )
 
 
+class ShutDoor:
+    """Stands where the door would be while deliveries are taken from the App's log alone: nothing comes in here."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        told = "No webhooks are taken here (LOCKSTEP_INGEST=pull): Lockstep reads the App's delivery log."
+        await _refuse(Refusal(404, told, unread=True), receive, send, patience=10.0, most=LARGEST_BODY)
+
+
 def _header(scope: Scope, name: bytes) -> bytes | None:
     """The header's value; None where it is missing, and where it came twice, since nobody knows which one counts."""
     values = [value for key, value in scope["headers"] if key == name]

@@ -13,7 +13,7 @@ import hmac
 import json
 import uuid
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -165,7 +165,7 @@ class Deliveries:
         self.world.note("fault", **fault.told(), event=delivery.event, action=delivery.action, delivery=delivery.id)
         if fault.do == "double":
             await self._send(delivery)
-            await self._send(delivery)
+            await self._send(replace(delivery, id=self.world.numbers.next("Delivery")))
         elif fault.do == "delay" or (fault.do == "hold" and fault.value is not None):
             seconds, late = seconds_of(fault.value or 0), f"late delivery of {delivery.event}"
             self.world.clock.schedule(seconds, lambda: self._spawn(delivery), late)

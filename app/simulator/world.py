@@ -28,6 +28,7 @@ class Lag:
     mergeability: float = 0.0
     statuses: float = 0.0
     tokens: float = 0.0
+    deliveries: float = 0.0
 
 
 @dataclass

@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.routing import Route
 
-from app.inbox.door import Door
+from app.inbox.door import Door, ShutDoor
+from app.settings import Ingest
 from app.web import change_sets, deliveries, health, orchestrations, pages, problems, tokens
 from app.web.context import WebContext
 from app.web.documents import document_of
@@ -36,7 +37,9 @@ def create_application(context: WebContext) -> FastAPI:
     )
     app.state.context = context
     # First and raw: a delivery passes through nothing that is made for requests of people.
-    app.router.routes.insert(0, Route(DOOR, Door(context.keeper, context.secrets, context.clock)))
+    pulled = context.settings.ingest is Ingest.PULL
+    door = ShutDoor() if pulled else Door(context.keeper, context.secrets, context.clock)
+    app.router.routes.insert(0, Route(DOOR, door))
     for router in (health, orchestrations, change_sets, deliveries, tokens, pages):
         app.include_router(router.router)
     app.include_router(_document(app))

@@ -19,13 +19,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs.worker import heartbeat_age
+from app.settings import Ingest
 from app.store import views
+from app.store.delivery_log import LogPosition, log_position
 from app.store.migrate import is_current
 from app.store.transaction import transaction
 from app.web.context import Web, WebContext
 
 PATIENCE = 4.0
 """Seconds for all questions to the database."""
+LOG_SILENCE = 600.0
+"""Seconds after which the App's delivery log counts as unread where there is no other way in."""
 WORKER_SILENCE = 45.0
 """Seconds without a heartbeat after which no worker lives: procrastinate sends one every ten."""
 
@@ -66,7 +70,7 @@ def _part(problem: str | None, **more: Any) -> dict[str, Any]:
 
 async def _database_parts(web: WebContext) -> dict[str, Any]:
     away = _part("the database cannot be reached")
-    parts = {"database": away, "migrations": away, "worker": away}
+    parts = {"database": away, "migrations": away, "worker": away, "delivery_log": away}
     try:
         async with asyncio.timeout(PATIENCE):
             async with transaction(web.engine) as connection:
@@ -75,6 +79,7 @@ async def _database_parts(web: WebContext) -> dict[str, Any]:
             parts["migrations"] = _part(None if await _migrated(web) else "run lockstep serve once to migrate")
             if parts["migrations"]["ready"]:
                 parts["worker"] = await _worker(web)
+                parts["delivery_log"] = await _delivery_log(web)
     except (SQLAlchemyError, OSError, TimeoutError):
         return parts
     return parts
@@ -98,13 +103,33 @@ async def _worker(web: WebContext) -> dict[str, Any]:
     return _part(silent, heartbeat_age_seconds=round(age, 1))
 
 
+async def _delivery_log(web: WebContext) -> dict[str, Any]:
+    """Beside webhooks the log is a second way in: then its silence is shown, and stops nothing."""
+    async with transaction(web.engine) as connection:
+        position = await log_position(connection)
+    age = _age(position, web.clock())
+    told = position.problem if position else None
+    shown = {"read_age_seconds": None if age is None else round(age, 1), **({"last_problem": told} if told else {})}
+    if web.settings.ingest is not Ingest.PULL or (age is not None and age <= LOG_SILENCE):
+        return _part(None, **shown)
+    since = "was never read" if age is None else f"has not been read for {age:.0f} s"
+    return _part(f"the App's delivery log {since}: {told or 'look whether a worker runs'}", **shown)
+
+
+def _age(position: LogPosition | None, now: datetime) -> float | None:
+    read_at = position.read_at if position else None
+    return None if read_at is None else max(0.0, (now - read_at).total_seconds())
+
+
 @router.get("/metrics")
 async def metrics(web: Web) -> Response:
     async with asyncio.timeout(PATIENCE), transaction(web.engine) as connection:
         found = await views.numbers(connection)
         age = await heartbeat_age(connection)
+        position = await log_position(connection)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families(list(_families(found, age, web.clock()))))
+    now = web.clock()
+    registry.register(_Families([*_families(found, age, now), *_of_the_log(position, now)]))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -137,6 +162,16 @@ def _families(found: views.Numbers, worker_age: float | None, now: datetime) -> 
         yield GaugeMetricFamily(name, "Age of the oldest one; 0: there is none.", value=age)
     if worker_age is not None:
         yield GaugeMetricFamily("lockstep_worker_heartbeat_age_seconds", "Since a worker was heard of.", worker_age)
+
+
+def _of_the_log(position: LogPosition | None, now: datetime) -> Iterable[Metric]:
+    taken = CounterMetricFamily("lockstep_delivery_log_taken", "Deliveries that came by the App's delivery log alone.")
+    taken.add_metric([], position.taken if position else 0)
+    yield taken
+    age = _age(position, now)
+    if age is not None:
+        told = "Since the App's delivery log was read to its end."
+        yield GaugeMetricFamily("lockstep_delivery_log_read_age_seconds", told, value=age)
 
 
 def _labelled(name: str, text_: str, labels: tuple[str, ...], counts: Iterable[tuple[Any, ...]]) -> Metric:

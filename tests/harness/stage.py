@@ -56,7 +56,8 @@ class Stage:
         self._process: WorkerProcess | None = None
         self._github, self._lockstep = AsyncExitStack(), AsyncExitStack()
         self._listener = services.listening()
-        hook = services.address(self._listener) + services.HOOK
+        self._away = False
+        hook = None if settings.get("ingest") == "pull" else services.address(self._listener) + services.HOOK
         options = Options(credentials.app_id, hook, credentials.webhook_secret, credentials.public_key)
         self._simulator = Simulator(options, seed)
         self._simulator.clock.freeze()
@@ -180,6 +181,8 @@ class Stage:
 
         What is held back stays parked; meanwhile another worker does the rest, as in a process of its own.
         """
+        if self._away:
+            return
         held = await self.control.held() if self._held else 0
         parked, known = (self._parked, 0) if held < self._held else ([], self._held)
         tasks = list(parked)
@@ -247,6 +250,20 @@ class Stage:
             await connection.execute(AGE_WORKERS)
         await self.service.queue.app.configure_task("upkeep", queue=QUEUE).defer_async(timestamp=0)
 
+    def leave(self) -> None:
+        """The service ends, web and worker; GitHub goes on, and finds nobody to deliver to."""
+        self.run(self._lockstep.aclose())
+        self._lockstep, self._away = AsyncExitStack(), True
+
+    def come_back(self) -> None:
+        """It starts again, on another port that GitHub is told."""
+        self._listener = services.listening()
+        self.run(self._start_service(self.control.url))
+        if self._settings.get("ingest") != "pull":
+            self.call("POST", "/server", {"webhook_url": services.address(self._listener) + services.HOOK})
+        self._away = False
+        self.pump()
+
     def step(self, until: datetime) -> bool:
         """Go to the next moment at which something is due, at the latest ``until``. False: that moment is reached."""
         return self.run(self._step(until))
@@ -256,14 +273,18 @@ class Stage:
         now, theirs = await self.control.clock()
         if now >= until:
             return False
-        async with self.service.engine.connect() as connection:
-            ours = (await connection.execute(NEXT_TIMER)).scalar_one_or_none()
+        ours = None if self._away else await self._next_timer()
         # What is overdue and still there was planned for "soon" by a worker that is held up: time must go on.
         soonest = now + timedelta(milliseconds=100)
         due = min(max(moment, soonest) for moment in (ours, theirs, until) if moment is not None)
         await self.control.advance((min(due, until) - now).total_seconds())
         await self._pump()
         return True
+
+    async def _next_timer(self) -> datetime | None:
+        async with self.service.engine.connect() as connection:
+            due: datetime | None = (await connection.execute(NEXT_TIMER)).scalar_one_or_none()
+        return due
 
     def wait(self, seconds: float) -> None:
         """Let so much time pass, with everything that happens in it."""

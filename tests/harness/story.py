@@ -114,6 +114,16 @@ class Story:
             self.stage.fail(f"{event} was answered {status} when it came again")
         return self
 
+    def without_the_service(self) -> Self:
+        """From now on there is no Lockstep: whatever happens, nobody hears of it."""
+        self.stage.leave()
+        return self
+
+    def with_the_service(self) -> Self:
+        """Lockstep is started again."""
+        self.stage.come_back()
+        return self
+
     def waits(self, seconds: float) -> Self:
         """Time passes."""
         self.stage.wait(seconds)

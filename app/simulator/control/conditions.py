@@ -88,7 +88,7 @@ def get_limits(order: Order) -> Reply:
 
 @control("POST", "/lag")
 def set_lag(order: Order) -> Reply:
-    """Seconds until run lists, mergeability, statuses and fresh tokens are seen."""
+    """Seconds until run lists, mergeability, statuses, fresh tokens and entries of the delivery log are seen."""
     lag = order.world.lag
     for name, value in order.read("", " ".join(vars(lag))).items():
         setattr(lag, name, seconds_of(0 if value is None else value))

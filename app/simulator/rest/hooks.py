@@ -35,9 +35,11 @@ def set_config(call: Call) -> Answer:
 
 
 def _kept(call: Call) -> list[Delivery]:
-    horizon = call.world.clock.now() - KEPT
+    """What the log shows, the youngest first: nothing older than three days, nothing that the lag still hides."""
+    now = call.world.clock.now()
+    shown, horizon = now - timedelta(seconds=call.world.lag.deliveries), now - KEPT
     known = call.simulator.deliveries.recorded.values()
-    return sorted((d for d in known if d.delivered_at and d.delivered_at >= horizon), key=lambda d: -d.id)
+    return sorted((d for d in known if d.delivered_at and horizon <= d.delivered_at <= shown), key=lambda d: -d.id)
 
 
 def _item(delivery: Delivery) -> Json:

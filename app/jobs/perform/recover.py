@@ -1,0 +1,204 @@
+"""Deliveries that never arrived are found in the App's delivery log and taken into the inbox, as if they had.
+
+Law: what is not kept is taken in, whatever GitHub says became of it; what cannot be read is read again later, and never
+passed over. The log shows attempts late and out of order at times, so each reading overlaps the one before: the guid
+makes every delivery one. A payload is asked for only where something can follow from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.github import Failure, LogEntry, Missing
+from app.inbox.ignored import is_read
+from app.jobs.context import Context
+from app.jobs.perform.outcome import Done, Failed, Later, Outcome
+from app.jobs.promises import TAKE_FROM_LOG
+from app.jobs.rounds import KIND as ROUND
+from app.store.deliveries import LONGEST_NAME, Delivery, insert
+from app.store.delivery_log import (
+    KnownDelivery,
+    begin_log,
+    end_reading,
+    fail_reading,
+    keep_gaps,
+    known_deliveries,
+    move_log,
+    news_is_awaited,
+)
+from app.store.effects import Kept
+from app.store.installations import all_installations, repositories_by_name
+from app.store.timers import set_timer
+from app.store.transaction import transaction
+
+OVERLAP = timedelta(minutes=5)
+"""So much later than its time an attempt may turn up in the log."""
+MOST_OVERLAPPING = 5
+"""Pages that are read again at most, where so much happens that the overlap is long."""
+GONE_AFTER = timedelta(minutes=2)
+"""A listed payload that is not found is too new for one of GitHub's replicas, or, after that time, gone."""
+AT_ONCE = 16
+"""Payloads that are read at a time, and kept in one transaction."""
+BRISK = timedelta(seconds=10)
+"""From one reading to the next while the log is all there is, and GitHub is expected to tell something."""
+TRIES = 5
+"""Then the next round is as soon as the next try would be."""
+
+ABOUT_PLACES = frozenset({"installation", "installation_repositories", "repository"})
+"""They tell what there is; whether the config names it is known only afterwards."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def take_from_log(context: Context, kept: Kept) -> Outcome:
+    """Read the log from where it was read last time to its end, and take in what is missing."""
+    begun = context.clock()
+    async with transaction(context.engine) as connection:
+        position = await begin_log(connection, begun)
+    found = await _entries_since(context, position.read_until)
+    failure = found if isinstance(found, Failure) else await _take_in(context, found)
+    async with transaction(context.engine) as connection:
+        if failure is not None:
+            await fail_reading(connection, failure.reason)
+        else:
+            # What is older than the overlap has turned up by now; a quiet log is not read deeper and deeper.
+            await move_log(connection, begun - OVERLAP)
+            await end_reading(connection, context.clock())
+            if context.lives_from_log and await news_is_awaited(connection):
+                await set_timer(connection, ROUND, TAKE_FROM_LOG, begun + BRISK)
+    if failure is None:
+        return Done()
+    again = failure.again and kept.tries < TRIES
+    return Later(failure.reason, failure.retry_at) if again else Failed(failure.reason)
+
+
+async def _entries_since(context: Context, read_until: datetime) -> list[LogEntry] | Failure:
+    """All entries from the overlap on, the oldest first."""
+    horizon, found, overlapping = read_until - OVERLAP, list[LogEntry](), 0
+    page = await context.github.delivery_log()
+    while not isinstance(page, Failure):
+        found.extend(page.entries)
+        oldest = page.entries[-1].delivered_at if page.entries else horizon
+        overlapping += oldest < read_until
+        if page.next_page is None or oldest < horizon or overlapping > MOST_OVERLAPPING:
+            return sorted(found, key=lambda entry: (entry.delivered_at, entry.id))
+        page = await context.github.delivery_log(page.next_page)
+    return page
+
+
+async def _take_in(context: Context, entries: Sequence[LogEntry]) -> Failure | None:
+    """What is missing, in the order in which it was to come; None: all of it."""
+    missing = await _missing(context, entries)
+    for start in range(0, len(missing), AT_ONCE):
+        failure = await _take_batch(context, missing[start : start + AT_ONCE])
+        if failure is not None:
+            return failure
+    if entries:
+        async with transaction(context.engine) as connection:
+            await move_log(connection, entries[-1].delivered_at)
+    return None
+
+
+async def _missing(context: Context, entries: Sequence[LogEntry]) -> list[LogEntry]:
+    """The last attempt at each delivery that is not kept and from which something can follow.
+
+    The config is looked at only now, after the pages were read: a repository that it does not name yet is scanned as
+    soon as it does, and the scan sees what the log has told before.
+    """
+    attempts: dict[str, LogEntry] = {}
+    for entry in entries:
+        if is_read(entry.event, entry.action) and 0 < len(entry.guid) <= LONGEST_NAME:
+            attempts.pop(entry.guid, None)
+            attempts[entry.guid] = entry
+    if not attempts:
+        return []
+    async with transaction(context.engine) as connection:
+        known = await known_deliveries(connection, attempts.keys())
+        ignored = {one.id for one in await all_installations(connection) if one.ignored is not None}
+        named = await _named_repositories(context, connection)
+    return [
+        entry
+        for entry in attempts.values()
+        if _wanted(entry, known.get(entry.guid))
+        and entry.installation_id not in ignored
+        and (entry.event in ABOUT_PLACES or entry.repository_id in named)
+    ]
+
+
+def _wanted(entry: LogEntry, known: KnownDelivery | None) -> bool:
+    """Not kept; or a person has pressed "Redeliver" after its handling had failed."""
+    if known is None:
+        return True
+    return known.failed and entry.redelivery and known.handled_at is not None and known.handled_at < entry.delivered_at
+
+
+async def _named_repositories(context: Context, connection: AsyncConnection) -> set[int]:
+    """Ids of what the configs in force name, and of the repositories that hold them."""
+    named: set[int] = set()
+    for installation in await all_installations(connection):
+        if installation.serves:
+            config = await context.configs.of(connection, installation.owner)
+            names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
+            names.add(context.place.repository)
+            placed = await repositories_by_name(connection, installation.owner, names)
+            named.update(one.repository.id for one in placed)
+    return named
+
+
+async def _take_batch(context: Context, batch: Sequence[LogEntry]) -> Failure | None:
+    """Read the payloads and keep them with their jobs, up to the first that could not be read."""
+    answers = await asyncio.gather(*(context.github.delivery_payload(entry.id) for entry in batch))
+    readable: list[tuple[LogEntry, bytes | Missing]] = []
+    for entry, answer in zip(batch, answers, strict=True):
+        if isinstance(answer, Failure):
+            await _keep(context, readable)
+            return answer
+        readable.append((entry, answer))
+    await _keep(context, readable)
+    return None
+
+
+async def _keep(context: Context, told: Sequence[tuple[LogEntry, bytes | Missing]]) -> None:
+    """The inbox, the jobs and how far the log was read: in one transaction."""
+    if not told:
+        return
+    now = context.clock()
+    # Jobs are promised in the order of receipt: a microsecond each keeps the log's.
+    moments = [now + timedelta(microseconds=number) for number in range(len(told))]
+    fresh = [
+        _delivery(entry, body, at)
+        for (entry, body), at in zip(told, moments, strict=True)
+        if not isinstance(body, Missing)
+    ]
+    gaps = [
+        (_delivery(entry, b"{}", now), f"GitHub's delivery log names it, but what it said is gone: {why.reason}")
+        for entry, why in told
+        if isinstance(why, Missing) and entry.delivered_at + GONE_AFTER <= now
+    ]
+    async with transaction(context.engine) as connection:
+        due = await insert(connection, fresh)
+        if due:
+            await context.queue.promise_deliveries(connection, due)
+        await keep_gaps(connection, gaps, now)
+        await move_log(connection, told[-1][0].delivered_at, len(due))
+    if due:
+        _log.info("deliveries taken from the App's log", deliveries=len(due), first=due[0])
+    for gap, _ in gaps:
+        _log.warning("a delivery is lost: GitHub no longer shows its payload", delivery=gap.guid)
+
+
+def _delivery(entry: LogEntry, body: bytes, received_at: datetime) -> Delivery:
+    return Delivery(
+        guid=entry.guid,
+        event=entry.event,
+        action=entry.action,
+        installation_id=entry.installation_id,
+        repository_id=entry.repository_id,
+        received_at=received_at,
+        body=body,
+    )

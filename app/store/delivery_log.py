@@ -1,0 +1,134 @@
+"""How far the App's delivery log has been read, and what of it is kept already.
+
+Law: one row for the App. ``read_until`` only moves forward, and only past what was taken in, in the same transaction;
+so whatever dies or fails in between is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Integer,
+    Table,
+    Text,
+    any_,
+    func,
+    literal,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store.deliveries import Delivery, Outcome, deliveries
+from app.store.metadata import Time, metadata
+
+delivery_log = Table(
+    "delivery_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    # GitHub's time of the youngest attempt that was taken in.
+    Column("read_until", Time, nullable=False),
+    # When the log was last read to its present end; null: never yet.
+    Column("read_at", Time),
+    # Why the last reading did not come to its end; null: it did.
+    Column("problem", Text),
+    # Deliveries that came by the log alone, ever.
+    Column("taken", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+    CheckConstraint("taken >= 0", name="taken"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogPosition:
+    """The row. ``taken``: how many deliveries came by the log alone."""
+
+    read_until: datetime
+    read_at: datetime | None
+    problem: str | None
+    taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDelivery:
+    """What became of a delivery that is kept."""
+
+    failed: bool
+    handled_at: datetime | None
+
+
+async def begin_log(connection: AsyncConnection, now: datetime) -> LogPosition:
+    """The row; made if there is none, as if everything before ``now`` had been read."""
+    new = insert(delivery_log).values(id=1, read_until=now, taken=0)
+    await connection.execute(new.on_conflict_do_nothing())
+    position = await log_position(connection)
+    assert position is not None, "the row was just made, and nothing deletes it"
+    return position
+
+
+async def log_position(connection: AsyncConnection) -> LogPosition | None:
+    """None: the log was never looked at."""
+    row = (await connection.execute(select(delivery_log))).first()
+    return LogPosition(row.read_until, row.read_at, row.problem, row.taken) if row else None
+
+
+async def move_log(connection: AsyncConnection, read_until: datetime, taken: int = 0) -> None:
+    """Everything up to ``read_until`` is kept or does not concern us; ``taken`` more came by the log alone."""
+    furthest = func.greatest(delivery_log.c.read_until, read_until)
+    await connection.execute(update(delivery_log).values(read_until=furthest, taken=delivery_log.c.taken + taken))
+
+
+async def end_reading(connection: AsyncConnection, now: datetime) -> None:
+    """The log was read to its present end."""
+    await connection.execute(update(delivery_log).values(read_at=now, problem=None))
+
+
+async def fail_reading(connection: AsyncConnection, problem: str) -> None:
+    await connection.execute(update(delivery_log).values(problem=problem))
+
+
+async def known_deliveries(connection: AsyncConnection, guids: Collection[str]) -> dict[str, KnownDelivery]:
+    """Those that are kept, whichever way they came."""
+    columns = (deliveries.c.guid, deliveries.c.outcome, deliveries.c.handled_at)
+    # One array, not one parameter each: after a long absence there are more than a statement may have.
+    among = any_(literal(list(guids), ARRAY(Text)))
+    rows = await connection.execute(select(*columns).where(deliveries.c.guid == among))
+    return {row.guid: KnownDelivery(row.outcome == Outcome.FAILED.value, row.handled_at) for row in rows}
+
+
+async def keep_gaps(connection: AsyncConnection, gaps: Iterable[tuple[Delivery, str]], now: datetime) -> None:
+    """Deliveries that GitHub lists and can no longer show, each with the reason: kept as failed, with an empty body."""
+    for gap, reason in gaps:
+        new = insert(deliveries).values(
+            **{name: getattr(gap, name) for name in Delivery.__slots__},
+            handled_at=now,
+            outcome=Outcome.FAILED.value,
+            reason=reason,
+        )
+        await connection.execute(new.on_conflict_do_nothing(index_elements=["guid"]))
+
+
+_AWAITED = """
+    EXISTS (SELECT FROM deliveries WHERE handled_at IS NULL)
+    OR EXISTS (SELECT FROM effects WHERE done_at IS NULL AND set_id IS NOT NULL)
+    OR EXISTS (SELECT FROM timers
+        JOIN change_sets ON change_sets.id = timers.subject
+        JOIN orchestrations ON orchestrations.id = change_sets.orchestration_id AND orchestrations.finished_at IS NULL
+        WHERE timers.kind = 'set')
+"""
+
+
+async def news_is_awaited(connection: AsyncConnection) -> bool:
+    """Whether some set will soon be frozen, or is being built: then GitHub has something to tell before long.
+
+    A set that waits for a person's command has neither an effect nor a timer, and does not count.
+    """
+    return bool((await connection.execute(select(literal_column(_AWAITED)))).scalar_one())
