@@ -105,7 +105,7 @@ def _tell(
     world: World, repository: Repository, about: Pull | Issue, made: Comment, action: str, actor: Account, **more: Any
 ) -> None:
     world.note("comment", repository=repository.full_name, number=made.number, comment_id=made.id, action=action,
-               actor=actor.login)  # fmt: skip
+               actor=actor.login, body=made.body)  # fmt: skip
     payload = {
         "action": action,
         **more,

@@ -177,7 +177,7 @@ class World:
         if self._listener is not None:
             self._listener(event, action, repository, payload)
 
-    def note(self, what: str, **details: Any) -> None:
+    def note(self, what: str, /, **details: Any) -> None:
         """Write a line of the world's own history into the log."""
         if self._journal is not None:
             self._journal(what, details)

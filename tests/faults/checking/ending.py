@@ -1,0 +1,114 @@
+"""P5, and the truth at the end: faults over and two sweeps later, each open pull request says what its builds came to.
+
+What a set must say is computed from the last world and the runs that there were, for each required build:
+
+- all its runs on exactly this slice passed: it passed; all failed: it failed. Where some passed and some failed (a
+  flaky build, a retry), either is true, for only the service knows which attempt was its last.
+- runs that the App cancelled tell nothing, unless there are no others: then it was ended by us, which is a failure.
+- without any run there is no verdict but ``failure`` of another build, or an ``error`` that the log explains: a
+  dispatch whose run GitHub never showed, a branch that moved faster than its builds started.
+
+The sign on a commit is the weakest of what all open sets with this head must say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from tests.faults.checking.record import PASSING, Record, Status
+from tests.faults.checking.sets import Pipeline, SetName, heads, is_fork, manifest, slice_of
+from tests.faults.checking.throughout import Finding, runs_of, short
+
+Json = dict[str, Any]
+
+WEAKEST = ("error", "failure", "pending", "success")
+
+
+def truths(record: Record) -> Iterator[Finding]:
+    """Every open pull request of a pipeline's repository, by its sign."""
+    for pipeline in record.pipelines.values():
+        present = heads(pipeline, record.worlds.last)
+        shown = {(one.repository, one.sha): one for one in record.statuses if one.context == pipeline.status}
+        for place in sorted(set().union(*present.values())):
+            those = [which for which, heads_ in present.items() if place in heads_]
+            yield from _sign(record, pipeline, place, those, shown.get(place))
+    yield from _dead(record)
+
+
+def _sign(
+    record: Record, pipeline: Pipeline, place: tuple[str, str], those: list[SetName], shown: Status | None
+) -> Iterator[Finding]:
+    end = len(record.log)
+    if shown is None:
+        yield Finding("P4", end, f"{short(place)} of {', '.join(map(str, those))} carries no verdict at the end")
+        return
+    each = [_allowed(record, pipeline, which, shown) for which in those]
+    allowed = {min(chosen, key=WEAKEST.index) for chosen in product(*each)}
+    if shown.state not in allowed:
+        says = f"{shown.state} ({shown.description})"
+        sets = ", ".join(map(str, those))
+        yield Finding("P5", end, f"{short(place)} of {sets} says {says}; the truth is {' or '.join(sorted(allowed))}")
+
+
+def _allowed(record: Record, pipeline: Pipeline, which: SetName, shown: Status) -> set[str]:
+    """What the set may say at the end."""
+    world = record.worlds.last
+    if is_fork(world, which):
+        return {"failure"}
+    commits = manifest(pipeline, world, which)
+    results = {build: _result(record, pipeline, build, commits) for build in commits if pipeline.builds[build].required}
+    allowed = {"success"} if all(result in ("passed", "either") for result in results.values()) else set()
+    if any(result in ("failed", "either") for result in results.values()):
+        allowed.add("failure")
+    if shown.description.startswith("Cancelled by ") and _was_cancelled(record, pipeline, which):
+        allowed.add("failure")
+    return allowed | _excused(record, which, shown) or {"a verdict of builds that have not run"}
+
+
+def _result(record: Record, pipeline: Pipeline, build: str, commits: dict[str, str]) -> str:
+    runs = runs_of(record, pipeline, build, slice_of(pipeline, commits, build))
+    ended = [run.conclusion(len(record.log) + 1) for run in runs]
+    if "" in ended or None in ended:
+        return "running"
+    telling = [how for how in ended if how != "cancelled"] or ended
+    if not telling:
+        return "unbuilt"
+    good = [how in PASSING for how in telling]
+    return "passed" if all(good) else "either" if any(good) else "failed"
+
+
+def _excused(record: Record, which: SetName, shown: Status) -> set[str]:
+    """Errors that ask a person, where the log shows that they are true."""
+    mine = [run for run in record.runs.values() if run.branch == which.key]
+    if "moves faster than" in shown.description and any(run.void for run in mine):
+        return {"error"}
+    if "never showed the run" in shown.description and _ambiguous(record, which.key):
+        return {"error"}
+    return set()
+
+
+def _ambiguous(record: Record, branch: str) -> bool:
+    """A dispatch on this branch started nothing, and its sender could not know."""
+    sent = [
+        e for e in record.requests() if e["path"].endswith("/dispatches") and (e["body"] or {}).get("ref") == branch
+    ]
+    return any(entry["status"] is None or entry["status"] >= 500 for entry in sent)
+
+
+def _was_cancelled(record: Record, pipeline: Pipeline, which: SetName) -> bool:
+    for entry in record.log:
+        if entry["kind"] == "world" and entry["path"] == "comment" and "/orchestrate cancel" in entry["body"]["body"]:
+            repository = record.worlds.last.get(entry["body"]["repository"])
+            pull = repository.pulls.get(entry["body"]["number"]) if repository else None
+            if pull is not None and pull.branch == which.key and entry["body"]["actor"] != "eve":
+                return True
+    return False
+
+
+def _dead(record: Record) -> Iterator[Finding]:
+    for entry, what in record.notes():
+        if what == "end":
+            for job in entry["body"].get("dead_jobs", []):
+                yield Finding("P5", entry["seq"], f"a job ended without a result: {job}")
