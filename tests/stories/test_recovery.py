@@ -1,4 +1,4 @@
-"""Deliveries that GitHub could not deliver are found in the App's log; where nothing can be delivered, it is all there is.
+"""Deliveries that did not arrive are found in the App's log; where nothing can be delivered, it is all there is.
 
 Must-show of the reliability chapter: ten minutes without the service, then every verdict is true within a minute.
 """
@@ -191,14 +191,14 @@ def test_a_payload_that_is_gone_is_noted_and_the_rest_is_taken(story: Story) -> 
 
 
 def test_doubled_entries_are_one_delivery(pulled: Story) -> None:
-    before = pulled.mark()
     pulled.fault("delivery", "double", times=None, event="*").opens("repoB").waits(60)
-    assert pages(pulled, before) == 1
-    told = [one["query"] for one in pulled.stage.log if one["kind"] == "delivery" and one["seq"] > before]
-    read = [one["event"] for one in told if one["event"] in ("push", "pull_request")]
-    assert len(read) == 4
-    assert payloads(pulled, before) == 2
     pulled.builds("repoB").passes().waits(15).sign("repoB").is_success()
+    log = pulled.stage.log
+    attempts = [one for one in log if one["kind"] == "delivery"]
+    guids = {str(one["query"]["id"]): one["headers"]["X-GitHub-Delivery"] for one in attempts}
+    read = [guids[one["path"].rpartition("/")[2]] for one in pulled.requests("GET", ONE)]
+    assert Counter(read).most_common(1)[0][1] == 1
+    assert len(attempts) > 2 * len(read), "each was listed twice, and some are of no interest"
 
 
 def test_more_than_a_page_is_read_to_where_it_was_read_before(story: Story) -> None:
@@ -225,7 +225,7 @@ class TestPull:
         both.passes().waits(11)
         story.sign("repoB").is_success("2 builds passed with repoD#1")
         story.sign("repoD").is_success("2 builds passed with repoB#1")
-        story.merges("repoB").waits(3600)
+        story.merges("repoB").waits(900)
         story.sign("repoD").is_success()
         assert story.can_merge("repoD")
         story.deletes_branch("repoB").waits(300).sign("repoD").is_success()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -50,9 +51,30 @@ TRIES = 5
 """Then the next round is as soon as the next try would be."""
 
 ABOUT_PLACES = frozenset({"installation", "installation_repositories", "repository"})
-"""They tell what there is; whether the config names it is known only afterwards."""
+"""They tell what there is; whether a config names it is known only afterwards."""
+ABOUT_BUILDS = frozenset({"workflow_run", "merge_group"})
+"""Nothing follows from them in a repository that only holds a config."""
+TRIGGERS = frozenset({"repository_dispatch", "workflow_dispatch"})
+"""Nothing follows from them in a repository that holds no config: among them is every dispatch of our own."""
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Ids of the repositories that a config in force names, and of those that hold one."""
+
+    built: frozenset[int]
+    holding: frozenset[int]
+
+    def concerned(self, entry: LogEntry) -> bool:
+        if entry.event in ABOUT_PLACES:
+            return True
+        if entry.event in ABOUT_BUILDS:
+            return entry.repository_id in self.built
+        if entry.event in TRIGGERS:
+            return entry.repository_id in self.holding
+        return entry.repository_id in self.built or entry.repository_id in self.holding
 
 
 async def take_from_log(context: Context, kept: Kept) -> Outcome:
@@ -120,13 +142,11 @@ async def _missing(context: Context, entries: Sequence[LogEntry]) -> list[LogEnt
     async with transaction(context.engine) as connection:
         known = await known_deliveries(connection, attempts.keys())
         ignored = {one.id for one in await all_installations(connection) if one.ignored is not None}
-        named = await _named_repositories(context, connection)
+        places = await _places(context, connection)
     return [
         entry
         for entry in attempts.values()
-        if _wanted(entry, known.get(entry.guid))
-        and entry.installation_id not in ignored
-        and (entry.event in ABOUT_PLACES or entry.repository_id in named)
+        if _wanted(entry, known.get(entry.guid)) and entry.installation_id not in ignored and places.concerned(entry)
     ]
 
 
@@ -137,17 +157,16 @@ def _wanted(entry: LogEntry, known: KnownDelivery | None) -> bool:
     return known.failed and entry.redelivery and known.handled_at is not None and known.handled_at < entry.delivered_at
 
 
-async def _named_repositories(context: Context, connection: AsyncConnection) -> set[int]:
-    """Ids of what the configs in force name, and of the repositories that hold them."""
-    named: set[int] = set()
+async def _places(context: Context, connection: AsyncConnection) -> _Places:
+    built, holding = set[int](), set[int]()
     for installation in await all_installations(connection):
         if installation.serves:
             config = await context.configs.of(connection, installation.owner)
             names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
-            names.add(context.place.repository)
-            placed = await repositories_by_name(connection, installation.owner, names)
-            named.update(one.repository.id for one in placed)
-    return named
+            for ids, wanted in ((built, names), (holding, {context.place.repository})):
+                placed = await repositories_by_name(connection, installation.owner, wanted)
+                ids.update(one.repository.id for one in placed)
+    return _Places(frozenset(built), frozenset(holding))
 
 
 async def _take_batch(context: Context, batch: Sequence[LogEntry]) -> Failure | None:
