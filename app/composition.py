@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from app.config import read_config
+from app.domain.budget import Limits
 from app.errors import OperatorError
 from app.github import GitHub, Pacing
 from app.inbox.keep import Keeper
@@ -22,6 +23,7 @@ from app.jobs.links import Links
 from app.jobs.queue import Queue
 from app.jobs.worker import Worker
 from app.settings import Ingest, Settings
+from app.store.budgets import Budgets
 from app.store.transaction import open_engine
 
 
@@ -34,7 +36,8 @@ class Service:
 
     :param database_url: ``postgresql+psycopg://…``, migrated.
     :param clock: now, aware; every decision of ours lives by it.
-    :param pacing: for tests; a virtual clock wants one that never sleeps.
+    :param patience: seconds for which a call to GitHub may be held back in place; a virtual clock wants 0.
+    :param limits: what all processes together may send to GitHub, where it is not what GitHub allows.
     :raises OperatorError: the App's credentials are missing, or ``LOCKSTEP_CONFIG_FILE`` is no good config.
     """
 
@@ -44,7 +47,8 @@ class Service:
         database_url: str,
         *,
         clock: Callable[[], datetime] = utc_now,
-        pacing: Pacing | None = None,
+        patience: float = 2.0,
+        limits: Limits | None = None,
         concurrency: int = 8,
     ) -> None:
         if settings.app_id is None or settings.private_key is None:
@@ -60,7 +64,7 @@ class Service:
             app_id=settings.app_id,
             private_key=key,
             clock=clock,
-            pacing=pacing,
+            pacing=Pacing(clock, ledger=Budgets(self.engine, clock, limits), patience=patience),
         )
         self.context = Context(
             engine=self.engine,

@@ -14,7 +14,6 @@ from datetime import datetime
 import uvicorn
 
 from app.composition import Service
-from app.github import Pacing
 from app.main import application
 from app.settings import Settings
 from app.store.access import create_token
@@ -41,7 +40,7 @@ def settings(credentials: Credentials, api_url: str, **more: object) -> Settings
 
 def composed(settings: Settings, database_url: str, clock: Clock) -> Service:
     """A service that never waits by itself: virtual time passes only between its jobs."""
-    return Service(settings, database_url, clock=clock, pacing=Pacing(clock, patience=0.0), concurrency=4)
+    return Service(settings, database_url, clock=clock, patience=0.0, concurrency=4)
 
 
 async def api_token(service: Service) -> str:

@@ -20,7 +20,6 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.composition import Service
-from app.github import Pacing
 from app.inbox.door import Door
 from app.jobs.requests import replay_delivery
 from app.settings import Settings
@@ -190,9 +189,8 @@ async def playing(database_url: str, planted: dict[str, Any] | None = None) -> A
             public_url="https://lockstep.example",
         )
         clock = simulator.clock.now
-        pacing = Pacing(clock, patience=0.0)
         service = await stack.enter_async_context(
-            Service(settings, database_url, clock=clock, pacing=pacing, concurrency=4)
+            Service(settings, database_url, clock=clock, patience=0.0, concurrency=4)
         )
         await stack.enter_async_context(_served(service, listener, clock))
         people = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=30))
