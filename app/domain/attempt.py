@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.budget import Held
 from app.domain.facts import RUN_RANK, Run, RunStatus
 
 PASSING = frozenset({"success", "neutral"})
@@ -52,6 +53,8 @@ class Attempt:
     sha: str
     planned_at: datetime
     send_after: datetime | None = None
+    held: Held | None = None
+    """GitHub's limits are why it waits for ``send_after``."""
     sent_at: datetime | None = None
     answered_at: datetime | None = None
     unclear: bool = False

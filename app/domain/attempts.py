@@ -88,7 +88,7 @@ def dispatch_refused(state: ChangeSet, event: DispatchRefused, now: datetime) ->
 def dispatch_not_made(state: ChangeSet, event: DispatchNotMade) -> ChangeSet:
     def unsent(attempt: Attempt) -> Attempt:
         sure = attempt.run_id is None and attempt.answered_at is None and attempt.sent_at is not None
-        unmade = replace(attempt, sent_at=None, send_after=event.retry_at, unclear=False, look_at=None)
+        unmade = replace(attempt, sent_at=None, send_after=event.retry_at, held=event.held, unclear=False, look_at=None)
         return unmade if sure else attempt
 
     return updated(state, event.attempt_id, unsent)

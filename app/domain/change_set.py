@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.domain.attempt import Attempt
+from app.domain.budget import Held
 from app.domain.events import ReadPurpose, Trigger
 from app.domain.facts import Branch, MergeGroup, Pull, PullState, Repository
 from app.domain.orchestration import Orchestration
@@ -82,6 +83,8 @@ class Trouble:
     lasting: bool
     failures: int
     retry_at: datetime
+    held: Held | None = None
+    """GitHub's limits are the cause."""
 
 
 @dataclass(frozen=True, slots=True)

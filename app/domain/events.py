@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.budget import Held
 from app.domain.facts import MergeGroup, Pull, RepositoryRead, Result, Run
 
 
@@ -89,6 +90,8 @@ class ReadFailed:
     reason: str
     lasting: bool = False
     retry_at: datetime | None = None
+    held: Held | None = None
+    """GitHub's limits are the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class DispatchNotMade:
     attempt_id: str
     reason: str
     retry_at: datetime
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from app.domain.attempt import AttemptState
 from app.domain.build import Build, BuildState
 from app.domain.change_set import ChangeSet, Kind
@@ -75,8 +77,10 @@ def _failed(build: Build) -> Reason:
 
 
 def _going_on(state: ChangeSet) -> Reason:
-    if state.trouble and state.trouble.failures >= SHOWN_AFTER:
+    if state.trouble and state.trouble.held is None and state.trouble.failures >= SHOWN_AFTER:
         return Reason(Why.GITHUB, text=state.trouble.reason)
+    if state.trouble and state.trouble.held and state.trouble.held.said:
+        return Reason(Why.LIMIT, until=state.trouble.held.until)
     orchestration = state.orchestration
     if orchestration is None or not orchestration.frozen or orchestration.revision != state.revision:
         waits = state.pipeline.start is Start.COMMAND and state.run_wanted is None
@@ -84,7 +88,8 @@ def _going_on(state: ChangeSet) -> Reason:
     held = _held(orchestration)
     if held:
         return Reason(Why.APPROVAL, build=held.name, repository_id=held.repository_id)
-    return Reason(Why.BUILDING)
+    until = _limited(orchestration)
+    return Reason(Why.LIMIT, until=until) if until else Reason(Why.BUILDING)
 
 
 def _held(orchestration: Orchestration) -> Build | None:
@@ -92,3 +97,11 @@ def _held(orchestration: Orchestration) -> Build | None:
     live = [build for build in orchestration.builds if build.live]
     held = [build for build in live if build.latest and build.latest.state is AttemptState.WAITING]
     return held[0] if held and len(held) == len(live) else None
+
+
+def _limited(orchestration: Orchestration) -> datetime | None:
+    """When the first dispatch goes on, where nothing but GitHub's limits is being waited for, and long enough."""
+    live = [build.latest for build in orchestration.builds if build.live and build.latest]
+    limits = [attempt.held for attempt in live if attempt.state is AttemptState.PLANNED and attempt.held]
+    said = [held.until for held in limits if held.said]
+    return min(said) if said and len(said) == len(live) else None

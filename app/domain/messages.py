@@ -65,6 +65,11 @@ def _github(reason: Reason, state: ChangeSet, audience: Repository | None) -> st
     return f"Waiting for GitHub: {_public(reason, state, audience)}"
 
 
+def _limit(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    assert reason.until is not None
+    return rate_limit(reason.until)
+
+
 def _building(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
     return f"Building {state.title} ({_counted(_built(state), 'build')}); live at the link"
 
@@ -189,6 +194,7 @@ _SENTENCES = {
     Why.SETTLING: _settling,
     Why.ON_COMMAND: _on_command,
     Why.GITHUB: _github,
+    Why.LIMIT: _limit,
     Why.BUILDING: _building,
     Why.APPROVAL: _approval,
     Why.PASSED: _passed,

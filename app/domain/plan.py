@@ -137,7 +137,7 @@ def _dispatched(state: ChangeSet, now: datetime) -> Step:
     for build in orchestration.builds:
         latest = build.latest
         if latest and latest.send_after and latest.live and now >= latest.send_after:
-            again = build.with_attempt(replace(latest, send_after=None))
+            again = build.with_attempt(replace(latest, send_after=None, held=None))
             orchestration = orchestration.with_build(again)
             effects.append(DispatchBuild(latest.id))
         elif orchestration.ready(build) and orchestration.may_start(build) and _room(orchestration):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.domain import messages
+from app.domain.budget import Held
 from app.domain.change_set import ChangeSet, Head, Kind, Reading, Trouble
 from app.domain.events import ReadFailed, ReadPurpose, SetRead
 from app.domain.facts import Branch, Pull, PullState, RepositoryRead
@@ -22,6 +23,8 @@ from app.domain.settle import wants_freeze
 from app.domain.world import changed, stands_on_base
 
 BACK_OFF = tuple(timedelta(seconds=s) for s in (2, 5, 15, 30, 60, 120, 300))
+LONGEST_IN_LINE = timedelta(seconds=30)
+"""Where many sets wait for one limit, each comes back less and less often, but so often at least."""
 STALE_ALLOWED = 5
 """So many reads, over nearly two minutes, may show what was before a webhook; then they are believed."""
 
@@ -33,6 +36,8 @@ STALE_FOR_EVER = 20
 def read_failed(state: ChangeSet, event: ReadFailed, now: datetime) -> ChangeSet:
     if event.revision != state.revision:
         return _returned(state, event.revision, event.purpose)
+    if event.held is not None:
+        return _limited(state, event, event.held, now)
     return _troubled(state, event.revision, event.purpose, event.reason, event.lasting, now, event.retry_at)
 
 
@@ -65,13 +70,21 @@ def _troubled(
     now: datetime,
     retry_at: datetime | None,
 ) -> ChangeSet:
-    failures = state.trouble.failures + 1 if state.trouble else 1
+    failures = state.trouble.failures + 1 if state.trouble and state.trouble.held is None else 1
     back_off = BACK_OFF[min(failures, len(BACK_OFF)) - 1]
     due = max(retry_at or now, now + back_off)
     if due - now >= timedelta(minutes=1):
         failures = max(failures, SHOWN_AFTER)
     trouble = Trouble(reason, lasting, failures, due)
     return replace(_returned(state, revision, purpose), trouble=trouble)
+
+
+def _limited(state: ChangeSet, event: ReadFailed, held: Held, now: datetime) -> ChangeSet:
+    """Not a failure of the read: it was not made, or is to be made later, and the limit says when."""
+    tries = state.trouble.failures + 1 if state.trouble and state.trouble.held else 1
+    due = max(held.until, now + min(BACK_OFF[min(tries, len(BACK_OFF)) - 1], LONGEST_IN_LINE))
+    trouble = Trouble(event.reason, False, tries, due, held)
+    return replace(_returned(state, event.revision, event.purpose), trouble=trouble)
 
 
 def _stale(state: ChangeSet, read: RepositoryRead) -> bool:

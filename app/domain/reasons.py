@@ -13,6 +13,7 @@ class Why(StrEnum):
     SETTLING = "settling"
     ON_COMMAND = "on_command"
     GITHUB = "github"
+    LIMIT = "limit"
     BUILDING = "building"
     APPROVAL = "approval"
     PASSED = "passed"
@@ -35,6 +36,7 @@ STATE_OF = {
     Why.SETTLING: VerdictState.PENDING,
     Why.ON_COMMAND: VerdictState.PENDING,
     Why.GITHUB: VerdictState.PENDING,
+    Why.LIMIT: VerdictState.PENDING,
     Why.BUILDING: VerdictState.PENDING,
     Why.APPROVAL: VerdictState.PENDING,
     Why.LEFT: VerdictState.PENDING,
@@ -71,4 +73,5 @@ class Reason:
     @property
     def cause(self) -> str:
         """Stable while nothing that a reader must know has changed."""
-        return ":".join([self.why.value, *filter(None, [self.build, self.text])])
+        until = self.until.isoformat() if self.until else None
+        return ":".join([self.why.value, *filter(None, [self.build, self.text, until])])

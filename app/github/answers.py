@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from app.domain.budget import Held
 from app.domain.facts import Pull, Visibility
 from app.github.errors import Kind
 
@@ -129,6 +130,8 @@ class NotSent:
     retry_at: datetime
     reason: str
     request_id: str | None = None
+    held: Held | None = None
+    """GitHub's limits are the reason."""
 
 
 @dataclass(frozen=True, slots=True)

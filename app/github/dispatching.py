@@ -58,7 +58,7 @@ def _outcome(failure: Failure, channel: Channel, workflow: str) -> DispatchOutco
     if failure.acted is Acted.UNCLEAR:
         return Unclear(failure.reason, failure.request_id)
     if failure.again:
-        return NotSent(failure.retry_at or channel.clock() + _SOON, failure.reason, failure.request_id)
+        return NotSent(failure.retry_at or channel.clock() + _SOON, failure.reason, failure.request_id, failure.held)
     if failure.status == 404:
         # FACTS §1: the file has to be on the default branch, whatever the ref.
         missing = f"GitHub finds no workflow {workflow} (404). It must be on the default branch, with the App installed"

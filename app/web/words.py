@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain import messages
 from app.domain.attempt import AttemptState
 from app.domain.build import Build, BuildState
 from app.domain.orchestration import Orchestration
@@ -40,6 +41,8 @@ def _of_attempt(build: Build) -> str | None:
         return latest.refused
     if latest.overdue is not None:
         return f"{latest.overdue[:1].upper()}{latest.overdue[1:]}"
+    if latest.state is AttemptState.PLANNED and latest.held is not None:
+        return messages.rate_limit(latest.held.until)
     if latest.state is AttemptState.WAITING:
         return "Waits for a person to approve the run on GitHub"
     if latest.state is AttemptState.UNCLEAR:

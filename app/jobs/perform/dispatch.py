@@ -138,8 +138,8 @@ def event_of(attempt_id: str, answer: DispatchOutcome) -> Event:
             return DispatchAnswered(attempt_id, run_id, url)
         case Refused(reason, moved):
             return DispatchRefused(attempt_id, reason, moved)
-        case NotSent(retry_at, reason):
-            return DispatchNotMade(attempt_id, reason, retry_at)
+        case NotSent(retry_at, reason, held=held):
+            return DispatchNotMade(attempt_id, reason, retry_at, held)
         case Unclear(reason):
             return DispatchUnclear(attempt_id, reason)
         case _:

@@ -46,7 +46,7 @@ async def read_set(context: Context, kept: Kept) -> Outcome:
     asked = question_of(state)
     answer = await client.read_set(asked.node_ids, branch=asked.branch, needle=asked.needle, base=asked.base)
     if isinstance(answer, Failure):
-        failure = ReadFailed(revision, purpose, answer.reason, not answer.again, answer.retry_at)
+        failure = ReadFailed(revision, purpose, answer.reason, not answer.again, answer.retry_at, answer.held)
         await feed(context, kept, [failure], client.request_ids)
         return Closed()
     reads = narrowed(state, answer)
