@@ -85,9 +85,6 @@ class Channel:
             else:
                 return answer
 
-    def noted(self, failure: Failure, cost: Cost) -> Failure:
-        return failure
-
     async def _send(self, call: Call, token: Token, priority: Priority, cost: Cost) -> Reply | Failure:
         """One request, counted as one."""
 

@@ -65,7 +65,7 @@ class _Reader:
             reply = await self._ask(SWEEP, self._variables(ids, names, pulls=index == 0))
             part = reply if isinstance(reply, Failure) else swept(reply, ids, names, self.channel.clock(), index == 0)
             if isinstance(part, Failure):
-                return self.channel.noted(part, Cost.GRAPHQL)
+                return part
             for node_id, (answer, page) in part.items():
                 found[node_id] = _joined(found.get(node_id), answer)
                 if page is not None:
@@ -90,7 +90,7 @@ class _Reader:
             reply = await self._ask(SWEEP_MORE, {"id": node_id, "after": page.next})
             further = reply if isinstance(reply, Failure) else more(reply, page.repository_id, self.channel.clock())
             if isinstance(further, Failure):
-                return self.channel.noted(further, Cost.GRAPHQL)
+                return further
             if isinstance(further, Unreadable):
                 return further
             page = further
