@@ -13,6 +13,7 @@ from app.domain.change_set import ChangeSet, Head, Kind
 from app.domain.events import BaseMoved, BranchMoved, MergeGroupEnded, MergeGroupFormed, PullSeen
 from app.domain.facts import Branch, Pull
 from app.domain.judge import RESTLESS_AFTER
+from app.domain.orchestration import OrchestrationState
 from app.domain.pipeline import Absent
 from app.domain.pipeline import BaseMoved as BaseMovedRule
 from app.domain.verdict import Verdict, VerdictState
@@ -42,6 +43,21 @@ def access_changed(state: ChangeSet) -> ChangeSet:
     """Refused statuses are said again, and a read that had to wait for a person is tried at once."""
     lasting = state.trouble is not None and state.trouble.lasting
     return patient_again(replace(state, trouble=None) if lasting else state)
+
+
+def config_followed(state: ChangeSet, now: datetime) -> ChangeSet:
+    """The set starts over where the config no longer names a repository that the running manifest builds.
+
+    Nobody hears of that repository's pushes any more, and no read shows it: what its build says could not be confirmed
+    before success. Reading it as the frozen config would is no way out where it was taken out for being unreadable.
+    """
+    running = state.orchestration
+    if running is None or running.state is not OrchestrationState.BUILDING or state.kind is Kind.BRANCH:
+        return state
+    built = {build.spec.repository.lower() for build in running.builds if build.sha is not None}
+    if running.revision != state.revision or built <= state.pipeline.repositories:
+        return state
+    return changed(state, now)
 
 
 def compared(before: ChangeSet, after: ChangeSet, now: datetime) -> ChangeSet:

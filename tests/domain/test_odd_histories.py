@@ -161,6 +161,24 @@ def test_a_repository_that_joined_the_config_after_the_read_is_not_skipped() -> 
     assert world.building() == ["repoB", "repoC"]
 
 
+def test_a_repository_that_left_the_config_while_it_is_built_makes_the_set_start_over() -> None:
+    """Its pushes are told no more, and the read before success would not show them."""
+    specs = tuple(BuildSpec(name, name) for name in ("repoB", "repoD"))
+    whole = story_pipeline(builds=specs)
+    world = Pretend.new(whole)
+    world.opens(2)
+    world.opens(4)
+    world.passes(30)
+    world.completes("repoB")
+    world.state = replace(world.state, pipeline=replace(whole, builds=specs[:1]))
+    world.completes("repoD")
+    assert "success" not in (world.sign(2), world.sign(4))
+    world.passes(30)
+    assert world.state.orchestration is not None
+    assert [build.name for build in world.state.orchestration.builds] == ["repoB"]
+    assert world.sign(2) == "success"
+
+
 def branch_run() -> Pretend:
     world = Pretend.new(kind=Kind.BRANCH)
     world.branches_off(2)

@@ -99,3 +99,15 @@ def test_a_repository_taken_out_of_the_pipeline_is_no_longer_judged(story: Story
     story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
     configures(story, config({"builds": builds(repoD=None, repoE=None)}))
     story.pushes("repoB").builds("repoB").passes().sign("repoB").is_success("1 build passed")
+
+
+def test_a_repository_taken_out_while_it_is_built_spoils_no_verdict(story: Story) -> None:
+    """What happens to it is told no more and read no more: the set starts over with the config of now."""
+    runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
+    runs.of("repoB").passes()
+    configures(story, config({"builds": builds(repoD=None, repoE=None)})).pushes("repoD")
+    runs.of("repoD").are_cancelled()
+    for sign in story.signs("repoB", "repoD"):
+        assert "success" not in sign.states()
+    story.builds_nothing().sign("repoB").is_success("1 build passed")
+    assert "success" not in story.sign("repoD").states()
