@@ -49,8 +49,22 @@ def _empty_for_null(value: Any) -> Any:
     return {} if value is None else value
 
 
+def _short(text: str) -> str:
+    # In bytes: that is what an entry of an index has room for, and a longer one would end the job that writes it.
+    if len(text.encode()) > LONGEST_NAME:
+        raise ValueError(f"has more than {LONGEST_NAME} bytes, which no name on GitHub has")
+    return text
+
+
+LONGEST_NAME = 1000
+"""GitHub refuses branches of more than 255 bytes (its push error GH002); other servers may be more generous."""
+
 Id = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+Number = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
+"""Of an issue or a pull request."""
 Text = Annotated[str, AfterValidator(_without_nul)]
+Name = Annotated[Text, AfterValidator(_short)]
+"""Of a branch, a repository or an account: what rows are found by."""
 Sha = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 InputText = Annotated[Text, BeforeValidator(_as_text)]
@@ -76,10 +90,10 @@ class InstallationPart(Part):
 
 class RepositoryPart(Part):
     id: Id
-    full_name: Annotated[Text, Field(pattern=r"^[^/]+/[^/]+$")]
+    full_name: Annotated[Name, Field(pattern=r"^[^/]+/[^/]+$")]
     """Owner and name. ``owner`` has a login, or only a name in pushes of old servers; this is the same everywhere."""
     node_id: Text | None = None
-    default_branch: Text
+    default_branch: Name
     visibility: Text | None = None
     private: bool | None = None
     archived: bool | None = None
@@ -101,18 +115,18 @@ class RepositoryId(Part):
 
 
 class HeadPart(Part):
-    ref: Text
+    ref: Name
     sha: Sha
     repo: RepositoryId | None = None
     """Null: the fork is gone."""
 
 
 class BasePart(Part):
-    ref: Text
+    ref: Name
 
 
 class PullPart(Part):
-    number: Id
+    number: Number
     state: Text
     merged: bool | None = None
     merged_at: Moment | None = None
@@ -135,7 +149,7 @@ class CommitPart(Part):
 
 
 class PushPayload(RepositoryPayload):
-    ref: Text
+    ref: Name
     before: Sha
     after: Sha
     forced: bool | None = None
@@ -150,7 +164,7 @@ class RunPart(Part):
     id: Id
     run_attempt: Annotated[int, Field(strict=True, ge=1, lt=2**31)] = 1
     path: Text | None = None
-    head_branch: Text | None = None
+    head_branch: Name | None = None
     head_sha: Sha
     event: Text = ""
     display_title: Text | None = None
@@ -169,7 +183,7 @@ class RunPayload(RepositoryPayload):
 
 
 class IssuePart(Part):
-    number: Id
+    number: Number
     pull_request: dict[str, Any] | None = None
     """Present if and only if the issue is a pull request (FACTS §8)."""
 
@@ -188,7 +202,7 @@ class CommentPayload(RepositoryPayload):
 
 class NamedRepositoryPart(Part):
     id: Id
-    full_name: Text
+    full_name: Name
     node_id: Text | None = None
     private: bool | None = None
 
@@ -197,7 +211,7 @@ class AccountPart(Part):
     """Where an App is installed: an organisation or a person has a login, an enterprise a slug."""
 
     id: Id
-    name: Annotated[Text, Field(validation_alias=AliasChoices("login", "slug"))]
+    name: Annotated[Name, Field(validation_alias=AliasChoices("login", "slug"))]
 
 
 class FullInstallationPart(Part):
@@ -222,9 +236,9 @@ class RepositoryChangePayload(RepositoryPayload):
 
 class MergeGroupPart(Part):
     head_sha: Sha
-    head_ref: Text
+    head_ref: Name
     base_sha: Sha
-    base_ref: Text
+    base_ref: Name
 
 
 class MergeGroupPayload(RepositoryPayload):
@@ -235,11 +249,11 @@ class MergeGroupPayload(RepositoryPayload):
 
 class RepositoryDispatchPayload(RepositoryPayload):
     action: Text
-    branch: Text
+    branch: Name
     client_payload: JsonObject = Field(default_factory=dict)
 
 
 class WorkflowDispatchPayload(RepositoryPayload):
     workflow: Text
-    ref: Text
+    ref: Name
     inputs: Annotated[dict[Text, InputText], BeforeValidator(_empty_for_null)] = Field(default_factory=dict)

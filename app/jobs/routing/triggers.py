@@ -11,6 +11,7 @@ from typing import Any
 
 from app.domain.events import InvalidateWanted, Trigger, TriggerKind
 from app.inbox.notices import RepositoryDispatchNotice, WorkflowDispatchNotice
+from app.inbox.payloads import LONGEST_NAME
 from app.jobs.context import Context
 from app.jobs.requests import NoSuchPipeline, NoSuchSet, Started, invalidate_branch, run_branch
 from app.jobs.river import River
@@ -58,6 +59,8 @@ def _asked(context: Context, notice: RepositoryDispatchNotice | WorkflowDispatch
     pipeline, target = given.get("pipeline"), given.get("branch") or given.get("key")
     if not isinstance(pipeline, str) or not isinstance(target, str) or not pipeline or not target:
         return f"{_name(notice)} needs the texts pipeline and branch"
+    if len(target.encode()) > LONGEST_NAME:
+        return f"{_name(notice)} names a branch of more than {LONGEST_NAME} bytes, which GitHub has none of"
     return _Asked(pipeline, target, action)
 
 
