@@ -20,7 +20,9 @@ _WHEN = {
     401: "No token, or none that is known.",
     403: "The token lacks the scope.",
     404: "It does not exist, or belongs to an owner that the token may not see.",
+    408: "The body did not arrive in time.",
     409: "Its present state does not allow that.",
+    413: "The body is too large.",
     422: "The request is not valid; `errors` lists each part.",
     500: "An error of Lockstep itself.",
     503: "The database cannot be reached just now.",
@@ -45,6 +47,10 @@ def document_of(app: FastAPI) -> dict[str, Any]:
         made = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
+        for path in made["paths"].values():
+            # Of the guard before all routes, which reads the body.
+            for method in path.keys() - {"get"}:
+                path[method]["responses"] |= {str(status): said for status, said in documented(408, 413).items()}
         _, extra = models_json_schema([(ProblemDetails, "serialization")], ref_template=REFERENCE)
         made["components"]["schemas"] |= extra["$defs"]
         app.openapi_schema = made

@@ -76,8 +76,10 @@ def _problem(_request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:
+        # FastAPI's word for a body that is not even text; one that is no JSON is a 422 like all else that is invalid.
+        return answer(422, "body: is not JSON", errors=[InvalidPart(location="body", message="is not JSON")])
     details = {
-        400: "The body could not be read. Send JSON.",
         404: f"There is nothing at {_path(request)}. /api/v1/openapi.json lists what there is.",
         405: f"{request.method} is not for {_path(request)}. The Allow header names what is.",
     }
