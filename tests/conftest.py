@@ -16,11 +16,17 @@ from hypothesis import settings
 
 from app.postgres import EmbeddedPostgres
 from app.store.migrate import upgrade
+from tests.leaks import Leaks
 
 # CI tries the same examples at each run of the same tests, so that a red one is red again; elsewhere they are new ones.
 settings.register_profile("again", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("again")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Leaks(), "leaks")
+
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "lockstep_template"

@@ -28,6 +28,7 @@ def _database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCKSTEP_DATABASE_URL", database_url)
 
 
+@pytest.mark.shows("API token")
 def test_a_token_is_printed_alone_and_kept_as_a_hash(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert lockstep("token", "create", "ci", "--scope", "run", "--owner", "Acme") == 0
     token = capsys.readouterr().out

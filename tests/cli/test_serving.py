@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.cli import main
+from tests.leaks import guard, look
 
-SECRET = "a webhook secret of this test"
+SECRET = guard("a webhook secret of this test", "webhook secret")
 
 
 @contextmanager
@@ -39,6 +40,7 @@ def lines_until(started: subprocess.Popen[str], event: str) -> list[dict[str, An
     assert started.stderr is not None
     lines: list[dict[str, Any]] = []
     for line in started.stderr:
+        look("what a program printed", line)
         lines.append(json.loads(line))
         if lines[-1]["event"] == event:
             return lines
@@ -54,7 +56,7 @@ def ended(started: subprocess.Popen[str], number: int = signal.SIGTERM) -> tuple
 
 def a_key() -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return guard(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), "private key")
 
 
 def test_without_anything_set_it_serves_and_says_what_to_set(tmp_path: Path) -> None:

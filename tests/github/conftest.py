@@ -14,6 +14,7 @@ from app.github import GitHub, InstallationClient
 from tests.github.examples import REPOSITORY
 from tests.github.fake import FakeServer, Says
 from tests.github.stage import Stage
+from tests.leaks import guard
 
 
 class Clock:
@@ -41,7 +42,8 @@ def rsa_key() -> RSAPrivateKey:
 
 @pytest.fixture(scope="session")
 def private_key(rsa_key: RSAPrivateKey) -> str:
-    return rsa_key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+    pem = rsa_key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+    return guard(pem, "private key")
 
 
 @pytest.fixture

@@ -28,8 +28,9 @@ from app.store.deliveries import Outcome, load, mark_handled, mark_ignored, page
 from app.store.transaction import open_engine, transaction
 from tests.inbox.conftest import NOON, kept, promise, promised
 from tests.inbox.examples import event_of, example, names
+from tests.leaks import guard
 
-SECRET, OLDER_SECRET = randomness.token_hex(20), randomness.token_hex(20)
+SECRET, OLDER_SECRET = (guard(randomness.token_hex(20), "webhook secret") for _ in range(2))
 PATH = "/webhooks/github"
 
 

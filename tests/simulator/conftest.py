@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from app.simulator.server import Options, Simulator
+from tests.leaks import guard
 
 Json = dict[str, Any]
 
@@ -72,7 +73,7 @@ def keys() -> Keys:
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return Keys(private.decode(), public.decode())
+    return Keys(guard(private.decode(), "private key"), public.decode())
 
 
 @dataclass
