@@ -73,7 +73,7 @@ query ReadKey($ids: [ID!]!, $named: Boolean!, $base: String!, $needle: String!) 
       recent: pullRequests(states: [MERGED], first: 50, orderBy: {field: UPDATED_AT, direction: DESC}) {
         nodes { headRefName headRefOid }
       }
-      refs(refPrefix: "refs/heads/", query: $needle, first: 50) {
+      refs(refPrefix: "refs/heads/", query: $needle, first: 100) {
         pageInfo { hasNextPage }
         nodes {
           name

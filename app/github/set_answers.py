@@ -20,6 +20,9 @@ from app.github.errors import Failure, Kind
 from app.github.payloads import visibility
 from app.github.wire import Reply
 
+MOST = 100
+"""GitHub's largest page, and what the documents ask for."""
+
 
 class _Target(BaseModel):
     oid: str
@@ -206,7 +209,7 @@ def _repository(
     except ValidationError as error:
         return lacking(error)
     if any(page.has_next_page for page in pages):
-        return Unreadable("It has more branches or pull requests of this name than one page", Kind.ASK_A_PERSON)
+        return Unreadable(_crowded(needle), Kind.ASK_A_PERSON)
     return RepositoryAnswer(
         id=plain.id,
         node_id=asked,
@@ -222,6 +225,12 @@ def _repository(
         open_pulls=tuple(fact_of(plain.id, pull) for pull in pulls),
         merged_heads=tuple(dict.fromkeys(merged)),
     )
+
+
+def _crowded(needle: str | None) -> str:
+    """A second page would cost each read a request more (CONTRACT §4, budget), for branches that nobody needs."""
+    named = "of one branch are open" if needle is None else f"have {needle} in their name"
+    return f"more than {MOST} branches or pull requests {named}. Delete old ones, then comment /orchestrate"
 
 
 _Found = tuple[Sequence[RefNode], list[_PageInfo], list[PullNode], list[str]]
