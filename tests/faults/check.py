@@ -13,7 +13,7 @@ pipeline, a set, a slice and a verdict are is written a second time in ``checkin
 - P4 (``known.verdicts``): a head named by a delivery that was answered 2xx has a status within a minute of good time,
   as long as its pull request stays open; every pending says for what it waits.
 - P5 (``ending.truths``): at the end every open pull request carries what its builds came to; no job ended without a
-  result.
+  result; what was answered 2xx is never fetched from the delivery log; nothing is refused with 503 while all is well.
 
 Tolerance: what was held up on its way, or sent around the stop of a process, is judged by the end alone. Each module
 says its own. Exit status 0: no findings; 1: findings; 2: no log.

@@ -17,12 +17,17 @@ from tests.faults.quiet import Database
 from tests.harness.control import Control
 
 CHANCE = 0.42
-SILENT = 1.3
+SILENT = 2.6
 """Real seconds after which one that was killed or stopped is taken for dead by the others."""
 
 
 class Crew:
-    def __init__(self, place: Place, control: Control, server: Server, rng: Random) -> None:
+    """``meanwhile``: what happens in the world while Postgres is away."""
+
+    def __init__(
+        self, place: Place, control: Control, server: Server, rng: Random, meanwhile: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._meanwhile = meanwhile
         self._place, self._control, self._server, self._rng = place, control, server, rng
         self._living: list[Living] = []
         self._due: list[tuple[int, Callable[[], Awaitable[None]]]] = []
@@ -46,11 +51,11 @@ class Crew:
     def drawn(self) -> list[Callable[[], Awaitable[None]]]:
         """What befalls them in this seed."""
         kinds: list[Callable[[], Awaitable[None]]] = [
-            lambda: self._kill("web"),
-            lambda: self._kill("worker"),
-            lambda: self._stop("web"),
-            lambda: self._stop("worker"),
-            self._restart_postgres,
+            lambda: self.kill("web"),
+            lambda: self.kill("worker"),
+            lambda: self.stop("web"),
+            lambda: self.stop("worker"),
+            self.restart_postgres,
         ]
         return [kind for kind in kinds if self._rng.random() < CHANCE]
 
@@ -81,7 +86,7 @@ class Crew:
         self._living.append(Living(f"{kind}-{self._made[kind]}", self._place))
         await self._note("started", self._living[-1])
 
-    async def _kill(self, kind: str) -> None:
+    async def kill(self, kind: str) -> None:
         one = self._one(kind)
         if one is None:
             return
@@ -91,7 +96,7 @@ class Crew:
         self._silent_since = time.monotonic()
         self._later(lambda: self._start(kind))
 
-    async def _stop(self, kind: str) -> None:
+    async def stop(self, kind: str) -> None:
         one = self._one(kind)
         if one is None:
             return
@@ -106,9 +111,12 @@ class Crew:
 
         self._later(go_on)
 
-    async def _restart_postgres(self) -> None:
+    async def restart_postgres(self) -> None:
+        """Every connection is cut, and while the server is away something happens that has to be kept."""
         await self._control.call("POST", "/notes", {"what": "postgres restarts"})
-        await asyncio.to_thread(self._server.restart)
+        await asyncio.to_thread(self._server.stop)
+        await self._meanwhile()
+        await asyncio.to_thread(self._server.start)
         await self._control.call("POST", "/notes", {"what": "postgres is back"})
 
     def _one(self, kind: str) -> Living | None:

@@ -36,9 +36,12 @@ class Server:
         self._postgres.stop()
         self._home.cleanup()
 
-    def restart(self) -> None:
-        """Every connection is cut; the server is there again when this returns."""
+    def stop(self) -> None:
+        """Every connection is cut."""
         self._postgres.stop()
+
+    def start(self) -> None:
+        """The server is there again, with all that was committed, when this returns."""
         self._postgres.start()
 
     def create(self, name: str) -> str:

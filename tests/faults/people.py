@@ -24,6 +24,8 @@ class People:
         self._control, self._scene, self._rng = control, scene, rng
         self._keys = [f"S-{number}" for number in range(1, rng.randint(2, 3) + 1)]
         self._made = 0
+        self._former: dict[tuple[str, str], str] = {}
+        self._later: list[Act] = []
         self._repositories: dict[str, Json] = {}
 
     async def begin(self) -> None:
@@ -37,7 +39,10 @@ class People:
         """Something happens."""
         for _ in range(TRIES):
             await self._look()
-            chosen = self._rng.choices([act for act, _ in self._acts()], [weight for _, weight in self._acts()])[0]
+            if self._later and self._rng.random() < 0.25:
+                chosen = self._later.pop()
+            else:
+                chosen = self._rng.choices([act for act, _ in self._acts()], [weight for _, weight in self._acts()])[0]
             try:
                 if await chosen():
                     return
@@ -58,6 +63,7 @@ class People:
             (self._merge, 4),
             (self._delete, 0.7),
             (self._branch_only, 0.7),
+            (self._back, 1),
             (self._command, 3),
             (self._stranger, 0.5),
         ]
@@ -92,6 +98,8 @@ class People:
             actor="bob",
         )
         await self._script(str(made["sha"]))
+        if made["before"]:
+            self._former[(name, branch)] = str(made["before"])
         return str(made["sha"])
 
     async def _script(self, sha: str) -> None:
@@ -139,12 +147,42 @@ class People:
         return await self._moves(force=True)
 
     async def _moves(self, force: bool) -> bool:
-        mine = [(name, pull) for name, pull in self._pulls() if pull["head"]["repository"] == f"{OWNER}/{name}"]
-        found = self._one(mine)
+        found = self._one(self._own())
         if found is None:
             return False
         await self._commit(found[0], found[1]["head"]["ref"], force)
         return True
+
+    def _own(self) -> list[tuple[str, Json]]:
+        """Open pull requests that come from no fork."""
+        return [(name, pull) for name, pull in self._pulls() if pull["head"]["repository"] == f"{OWNER}/{name}"]
+
+    async def _back(self) -> bool:
+        """A branch is put back to where it was before."""
+        ready = [place for place in self._former if place[1] in self._repositories[place[0]]["branches"]]
+        if not ready:
+            return False
+        name, branch = self._rng.choice(ready)
+        sha = self._former.pop((name, branch))
+        await self._call("/push", repository=f"{OWNER}/{name}", branch=branch, sha=sha, actor="bob")
+        return True
+
+    async def push(self) -> None:
+        """Somebody pushes to an open pull request."""
+        await self._look()
+        await self._push()
+
+    async def push_unheard(self) -> None:
+        """A push of which no delivery tells. It is put back some acts later, and that is told."""
+        await self._look()
+        found = self._one(self._own())
+        if found is None:
+            return
+        for event in ("push", "pull_request"):
+            lost: Json = {"on": "delivery", "do": "drop", "value": "unrecorded", "times": 1, "match": {"event": event}}
+            await self._control.call("POST", "/faults", lost)
+        await self._commit(found[0], found[1]["head"]["ref"])
+        self._later.append(self._back)
 
     async def _change(self, found: tuple[str, Json] | None, **body: object) -> bool:
         if found is None:
@@ -180,6 +218,11 @@ class People:
 
     async def _command(self) -> bool:
         return await self._says(f"/orchestrate {self._rng.choice(COMMANDS)}", self._rng.choice(["ann", "bob"]))
+
+    async def poison(self) -> None:
+        """An event with a text that Postgres cannot hold."""
+        body = {"repository": f"{OWNER}/{self._scene.repositories[0]}", "event_type": "nightly\x00build"}
+        await self._control.call("POST", "/dispatch", body)
 
     async def _stranger(self) -> bool:
         return await self._says("/orchestrate run", "eve")

@@ -16,6 +16,7 @@ from random import Random
 import httpx
 
 from app.simulator.server import Options, Simulator, running
+from tests.faults.ambush import Ambushes
 from tests.faults.clock import SharedClock
 from tests.faults.crew import Crew
 from tests.faults.databases import Server
@@ -28,10 +29,11 @@ from tests.harness.control import Control, Json
 from tests.harness.credentials import Credentials
 from tests.harness.service import HOOK
 
-STEP = timedelta(seconds=1)
+STEP = timedelta(seconds=2)
 """Virtual time goes on by at least so much."""
-LEAP = timedelta(minutes=4)
-"""At the end, when only rounds are due, by at most so much."""
+LEAP = timedelta(minutes=7)
+"""In a long quiet, when only rounds are due, by at most so much."""
+QUIET = timedelta(minutes=16)
 SWEEPS = timedelta(minutes=32)
 """Two due sweeps, and a little."""
 RECEIVER = 1.0
@@ -80,10 +82,11 @@ class Play:
         output = self._directory / f"seed-{self._seed}.out"
         output.unlink(missing_ok=True)
         place = Place(secrets, api, database_url, port, self._directory / f"clock-{self._seed}", output)
-        self._crew = Crew(place, self._control, self._server, self._rng)
-        stack.callback(self._crew.end)
         self._people = People(self._control, scene, self._rng)
-        self._weather = Weather(self._control, self._rng, self._simulator.clock.now)
+        self._crew = Crew(place, self._control, self._server, self._rng, self._meanwhile)
+        stack.callback(self._crew.end)
+        self._weather = Weather(self._control, self._rng, self._simulator.clock.now, self._people.poison)
+        self._ambushes = Ambushes(self._control, self._crew, self._people, self._rng, self._heard)
 
     async def _live(self) -> None:
         await self._note("seed", seed=self._seed)
@@ -103,7 +106,7 @@ class Play:
     async def _story(self) -> None:
         acts = self._rng.randint(26, 36)
         trouble: dict[int, list[Callable[[], Awaitable[None]]]] = {}
-        for kind in [*self._weather.drawn(), *self._crew.drawn()]:
+        for kind in [*self._weather.drawn(), *self._crew.drawn(), *self._ambushes.drawn(), *self._quiets()]:
             trouble.setdefault(self._rng.randrange(1, acts - 2), []).append(kind)
         held_until = self._rng.randrange(acts // 2, acts)
         for number in range(acts):
@@ -115,6 +118,25 @@ class Play:
             await self._crew.turn(number)
             if self._rng.random() < 0.8:
                 await self._passes(timedelta(seconds=self._rng.choice([1, 2, 4, 10, 25])))
+
+    def _quiets(self) -> list[Callable[[], Awaitable[None]]]:
+        """Long enough for a sweep, now and then."""
+        return [self._long_quiet] if self._rng.random() < 0.4 else []
+
+    async def _long_quiet(self) -> None:
+        """Before the sweep comes all is quiet, so that what is answered late is the sweep's read."""
+        await self._passes(timedelta(seconds=90))
+        await self._ambushes.read_late()
+        await self._passes(QUIET, leaps=True)
+
+    async def _heard(self) -> None:
+        await self._advance(self._now())
+        await self._database.at_rest(self._now, lambda: len(self._simulator.log.entries), self._stalls)
+        await self._advance(self._now() + timedelta(seconds=5))
+
+    async def _meanwhile(self) -> None:
+        await self._people.act()
+        await self._advance(self._now())
 
     async def _passes(self, span: timedelta, leaps: bool = False) -> None:
         """Let time pass, from one moment at which something is due to the next."""
@@ -134,6 +156,7 @@ class Play:
 
     async def _advance(self, until: datetime) -> None:
         """Each moment of the simulator is everybody's moment."""
+        await self._simulator.advance(0)
         while self._now() < until:
             due = self._simulator.clock.next_due()
             moment = min(until, max(due.at, self._now())) if due else until
@@ -145,8 +168,9 @@ class Play:
         await self._crew.look_after(self._database)
         for _ in range(ROUNDS):
             delivered = await self._simulator.advance(0)
-            stalls = HINDERED if self._hindered() else STALLED
-            quiet = await self._database.at_rest(self._now, lambda: len(self._simulator.log.entries), stalls)
+            quiet = await self._database.at_rest(self._now, lambda: len(self._simulator.log.entries), self._stalls)
+            if not quiet and await self._ambushes.spring(self._waiting()):
+                continue
             if not quiet:
                 return
             if not delivered and not self._hindered():
@@ -157,8 +181,15 @@ class Play:
             if not delivered:
                 return
 
+    def _stalls(self) -> float:
+        return HINDERED if self._hindered() else STALLED
+
     def _hindered(self) -> bool:
-        return not self._crew.well or any(fault.waiting for fault in self._simulator.faults.active)
+        return not self._crew.well or bool(self._waiting())
+
+    def _waiting(self) -> set[int]:
+        """The faults that hold something back."""
+        return {fault.id for fault in self._simulator.faults.active if fault.waiting}
 
     async def _answers(self) -> None:
         """The web is there."""

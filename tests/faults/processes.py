@@ -7,6 +7,7 @@ continued by signals alone. What they print goes into the seed's own file.
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import signal
@@ -14,6 +15,8 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import structlog
 
 from app.composition import Service
 from tests.faults.clock import SharedClock
@@ -23,7 +26,7 @@ from tests.harness.credentials import Credentials
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.faults.processes"])
 
-HEARTBEAT = 0.3
+HEARTBEAT = 0.8
 """Real seconds between two signs of life of a worker, so that the driver soon knows who is silent."""
 
 
@@ -90,6 +93,7 @@ def _live(kind: str, place: Place) -> None:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     asyncio.run(_web(place) if kind == "web" else _worker(place))
 
 

@@ -30,7 +30,7 @@ WHERE greatest(due_at, leased_until) > %(now)s AND (%(rounds)s OR kind <> 'upkee
 """
 _AGE = """
 UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'
-WHERE last_heartbeat < now() - interval '1 second'
+WHERE last_heartbeat < now() - interval '2 seconds'
 """
 _UPKEEP = (
     "INSERT INTO procrastinate_jobs (task_name, queue_name, args) VALUES ('upkeep', %(queue)s, '{\"timestamp\": 0}')"
@@ -75,12 +75,12 @@ class Database:
         return [f"{task} {args}" for task, args in await self.ask(_DEAD)]
 
     async def bury(self) -> None:
-        """Whoever gave no sign of life for a second counts as dead now; the living look after what they left."""
+        """Whoever gave no sign of life for two seconds counts as dead now; the living look after what they left."""
         await self.ask(_AGE)
         await self.ask(_UPKEEP, queue=QUEUE)
 
-    async def at_rest(self, now: Callable[[], datetime], moved: Callable[[], int], stalls: float) -> bool:
-        """Wait until nothing is to be done at this moment; False: nothing has moved for ``stalls`` real seconds.
+    async def at_rest(self, now: Callable[[], datetime], moved: Callable[[], int], stalls: Callable[[], float]) -> bool:
+        """Wait until nothing is to be done at this moment; False: nothing has moved for ``stalls()`` real seconds.
 
         :raises NeverQuiet: something moved all the time.
         """
@@ -92,7 +92,7 @@ class Database:
                 return True
             if (found := (jobs, due, *rest, moved())) != seen:
                 seen, changed = found, time.monotonic()
-            elif time.monotonic() > changed + stalls:
+            elif time.monotonic() > changed + stalls():
                 return False
             await asyncio.sleep(POLL)
         raise NeverQuiet(f"jobs and timers at the end: {seen}")

@@ -16,12 +16,19 @@ CHANCE = 0.4
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 PRIMARY = "API rate limit exceeded for installation ID 1."
 
+LAGS = {"lists": [5, 30], "mergeability": [3, 20], "statuses": [3, 20], "tokens": [1, 4]}
+"""Seconds; a token is seen everywhere after about five (FACTS §7)."""
+
 DISPATCH, STATUS, ANY, GRAPHQL = "/repos/*/actions/workflows/*/dispatches", "/repos/*/statuses/*", "*", "/graphql"
 
 
 class Weather:
-    def __init__(self, control: Control, rng: Random, now: Callable[[], datetime]) -> None:
-        self._control, self._rng, self._now = control, rng, now
+    """``poison``: somebody causes a delivery that is hard to keep. What is held back with it arrives with it."""
+
+    def __init__(
+        self, control: Control, rng: Random, now: Callable[[], datetime], poison: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._control, self._rng, self._now, self._poison = control, rng, now, poison
         self.kinds: Mapping[str, Callable[[], Awaitable[None]]] = {
             "dropped": self._drop,
             "doubled": self._double,
@@ -63,7 +70,9 @@ class Weather:
 
     async def _reorder(self) -> None:
         """What comes later overtakes it."""
-        await self._fault("delivery", "hold", None, times=self._rng.randint(1, 3), event=self._event())
+        await self._fault("delivery", "hold", None, times=self._rng.randint(2, 6), event=self._event())
+        if self._rng.random() < 0.6:
+            await self._poison()
 
     async def _lose_answers(self) -> None:
         path = self._rng.choice([DISPATCH, DISPATCH, STATUS, GRAPHQL, ANY])
@@ -71,7 +80,7 @@ class Weather:
 
     async def _bad_gateway(self) -> None:
         path = self._rng.choice([DISPATCH, DISPATCH, STATUS, GRAPHQL, ANY])
-        await self._fault("request", "status", 502, times=self._rng.randint(1, 4), path=path)
+        await self._fault("request", "status", 502, times=self._rng.choice([1, 2, 4, 8]), path=path)
 
     async def _too_many(self) -> None:
         value = {"status": 429, "headers": {"retry-after": "20"}, "body": {"message": SECONDARY}}
@@ -100,22 +109,22 @@ class Weather:
         repository = self._rng.choice("ABC")
         kind = self._rng.choice(["INTERNAL", "FORBIDDEN"])
         value = {"graphql_null": f"acme/repo{repository}", "type": kind}
-        await self._fault("request", "status", value, times=self._rng.randint(1, 2), path=GRAPHQL)
+        await self._fault("request", "status", value, times=self._rng.choice([1, 2, 5]), path=GRAPHQL)
 
     async def _lag(self) -> None:
         """What happened is not seen at once."""
-        names = self._rng.sample(["lists", "mergeability", "statuses", "tokens"], 2)
-        await self._control.call("POST", "/lag", {name: self._rng.choice([3, 20]) for name in names})
+        names = self._rng.sample(sorted(LAGS), 2)
+        await self._control.call("POST", "/lag", {name: self._rng.choice(LAGS[name]) for name in names})
         await self._control.call("POST", "/notes", {"what": "lag", "of": names})
 
     async def release(self) -> None:
         """What was held back arrives in the middle of it all."""
         for fault in await self._control.call("GET", "/faults"):
-            if fault["do"] == "hold":
+            if (fault["on"], fault["do"]) == ("delivery", "hold"):
                 await self._control.call("DELETE", f"/faults/{fault['id']}")
 
     async def end(self) -> None:
         """The sky clears: nothing strikes any more, what was held goes on."""
         await self._control.call("DELETE", "/faults")
-        await self._control.call("POST", "/lag", dict.fromkeys(["lists", "mergeability", "statuses", "tokens"], 0))
+        await self._control.call("POST", "/lag", dict.fromkeys(LAGS, 0))
         await self._control.call("POST", "/limits", {"reset": True})

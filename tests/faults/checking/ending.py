@@ -35,6 +35,7 @@ def truths(record: Record) -> Iterator[Finding]:
             those = [which for which, heads_ in present.items() if place in heads_]
             yield from _sign(record, pipeline, place, those, shown.get(place))
     yield from _dead(record)
+    yield from _kept(record)
 
 
 def _sign(
@@ -105,6 +106,26 @@ def _was_cancelled(record: Record, pipeline: Pipeline, which: SetName) -> bool:
             if pull is not None and pull.branch == which.key and entry["body"]["actor"] != "eve":
                 return True
     return False
+
+
+def _kept(record: Record) -> Iterator[Finding]:
+    """What was answered 2xx is kept: its payload is never asked for again. What can be kept is not refused."""
+    taken: dict[str, int] = {}
+    names: dict[int, str] = {}
+    for entry in record.log:
+        if entry["kind"] == "delivery":
+            guid = entry["headers"]["X-GitHub-Delivery"]
+            names[entry["query"]["id"]] = guid
+            if 200 <= entry["status"] < 300:
+                taken.setdefault(guid, entry["seq"])
+            elif entry["status"] == 503 and not record.troubled(entry):
+                yield Finding("P5", entry["seq"], f"{entry['query']['event']} was refused with 503, and all was well")
+        elif entry["kind"] == "request" and entry["method"] == "GET":
+            place, _, number = entry["path"].rpartition("/")
+            guid = names.get(int(number), "") if place.endswith("/app/hook/deliveries") and number.isdigit() else ""
+            if guid in taken:
+                text = f"a delivery that was answered 2xx at {taken[guid]} was lost: its payload is asked for again"
+                yield Finding("P5", entry["seq"], text)
 
 
 def _dead(record: Record) -> Iterator[Finding]:

@@ -120,6 +120,11 @@ class Record:
             variables["named"] == named and (not named or variables["base"] == f"refs/heads/{which.line}")
         )
 
+    def troubled(self, entry: Json) -> bool:
+        """Somebody was not well at that moment, or just before."""
+        now = moment(entry)
+        return any(begins <= now <= ends for begins, ends in self.troubles)
+
     def rested_between(self, first: int, last: int) -> bool:
         """Everybody was well and nothing was left to do at some moment between two entries."""
         at = bisect_right(self.rests, first)
