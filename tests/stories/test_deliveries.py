@@ -7,6 +7,8 @@ import pytest
 from tests.harness.story import Story
 
 ALL = ("repoA", "repoB", "repoC", "repoD", "repoE")
+NEVER = "unrecorded"
+"""Lost without a trace: what the App's delivery log shows is found by itself (``test_recovery``)."""
 
 
 def whole_story(story: Story) -> None:
@@ -38,11 +40,11 @@ def test_late(story: Story, event: str, late: str) -> None:
 
 @pytest.mark.parametrize("event", ["push", "workflow_run.[ri]*"])
 def test_lost_without_harm(story: Story, event: str) -> None:
-    whole_story(story.fault("delivery", "drop", times=None, event=event))
+    whole_story(story.fault("delivery", "drop", NEVER, times=None, event=event))
 
 
 def test_a_pull_request_that_was_never_told_is_found_by_reading(story: Story) -> None:
-    story.fault("delivery", "drop", event="pull_request").fault("delivery", "drop", event="push")
+    story.fault("delivery", "drop", NEVER, event="pull_request").fault("delivery", "drop", NEVER, event="push")
     story.opens("repoD").opens("repoB").builds("repoB", "repoD").passes()
     for sign in story.signs("repoB", "repoD"):
         sign.is_success("2 builds passed")
@@ -50,7 +52,9 @@ def test_a_pull_request_that_was_never_told_is_found_by_reading(story: Story) ->
 
 def test_a_push_that_was_never_told_is_found_before_success(story: Story) -> None:
     runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
-    story.fault("delivery", "drop", event="pull_request").fault("delivery", "drop", event="push").pushes("repoD")
+    story.fault("delivery", "drop", NEVER, event="pull_request").fault("delivery", "drop", NEVER, event="push").pushes(
+        "repoD"
+    )
     runs.passes()
     for sign in story.signs("repoB", "repoD"):
         assert "success" not in sign.states()
@@ -60,7 +64,7 @@ def test_a_push_that_was_never_told_is_found_before_success(story: Story) -> Non
 def test_an_end_that_was_never_told_is_asked_for(story: Story) -> None:
     """CONTRACT §4, budget: a running run is asked after at 60 minutes without history; by then it has ended."""
     runs = story.opens("repoB").builds("repoB")
-    story.waits(5).fault("delivery", "drop", event="workflow_run")
+    story.waits(5).fault("delivery", "drop", NEVER, event="workflow_run")
     runs.passes().sign("repoB").is_pending("Building")
     story.waits(61 * 60).sign("repoB").is_success()
 
@@ -85,6 +89,6 @@ def test_reopened_after_something_moved_unseen_is_read_first(story: Story) -> No
 
 def test_a_pull_request_whose_closing_and_merging_went_unheard(story: Story) -> None:
     story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
-    story.fault("delivery", "drop", times=3, repository="ismenablement/repoB").merges("repoB")
+    story.fault("delivery", "drop", NEVER, times=3, repository="ismenablement/repoB").merges("repoB")
     story.waits(600).sign("repoD").is_success()
     story.pushes("repoD").builds("repoD").passes().sign("repoD").is_success()
