@@ -55,6 +55,7 @@ class People:
             (self._rewrite, 3),
             (self._open, 3),
             (self._open_other_line, 1.5 if self._scene.two_lines else 0),
+            (self._open_twin, 2.5),
             (self._open_alone, 1),
             (self._open_fork, 0.3),
             (self._close, 1.5),
@@ -127,6 +128,16 @@ class People:
 
     async def _open_other_line(self) -> bool:
         return await self._opens(self._rng.choice(self._scene.repositories), self._rng.choice(self._keys), LINE)
+
+    async def _open_twin(self) -> bool:
+        """The commit of one set is a head of another one as well."""
+        found, key = self._one(self._own()), self._rng.choice(self._keys)
+        if found is None or key in self._repositories[found[0]]["branches"]:
+            return False
+        place = {"repository": f"{OWNER}/{found[0]}", "branch": key, "from": found[1]["head_sha"]}
+        await self._call("/branches", **place)
+        await self._call("/pulls", repository=f"{OWNER}/{found[0]}", head=key, base="main", actor="bob")
+        return True
 
     async def _open_alone(self) -> bool:
         return await self._opens(self._rng.choice(self._scene.repositories), f"fix-{self._rng.randint(1, 3)}")

@@ -7,12 +7,13 @@ checker runs from the original, so that no patch can touch it.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,10 @@ def bugs() -> list[Path]:
 
 
 def copied(directory: Path) -> Path:
-    """What git knows of the repository, as it lies in the working tree."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    for name in filter(None, listed.decode().split("\0")):
-        source, target = ROOT / name, directory / name
-        if source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
+    """What is committed."""
+    packed = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(directory, filter="data")
     return directory
 
 

@@ -23,7 +23,9 @@ from tests.faults.checking.throughout import Finding, runs_of, short
 
 Json = dict[str, Any]
 
-WEAKEST = ("error", "failure", "pending", "success")
+UNBUILT = "a verdict of builds that have not run"
+"""No verdict is true: something has to be built first."""
+WEAKEST = ("error", "failure", UNBUILT, "pending", "success")
 
 
 def truths(record: Record) -> Iterator[Finding]:
@@ -65,7 +67,7 @@ def _allowed(record: Record, pipeline: Pipeline, which: SetName, shown: Status) 
         allowed.add("failure")
     if shown.description.startswith("Cancelled by ") and _was_cancelled(record, pipeline, which):
         allowed.add("failure")
-    return allowed | _excused(record, which, shown) or {"a verdict of builds that have not run"}
+    return allowed | _excused(record, which, shown) or {UNBUILT}
 
 
 def _result(record: Record, pipeline: Pipeline, build: str, commits: dict[str, str]) -> str:
