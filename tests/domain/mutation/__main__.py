@@ -17,7 +17,7 @@ import pytest
 
 from tests.domain.mutation.forks import Outcome
 from tests.domain.mutation.mutants import ROOT, Mutant, modules, mutants_of
-from tests.domain.mutation.runner import OPTIONS, TESTS, InFunctions, Measured, in_modules, quiet_hypothesis
+from tests.domain.mutation.runner import OPTIONS, QUICK, TESTS, InFunctions, Measured, in_modules, quiet_hypothesis
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -30,22 +30,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.domain.mutation", description=__doc__)
     parser.add_argument("module", nargs="*", help="of app/domain, such as plan; none stands for all")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
+    parser.add_argument("--quick", action="store_true", help="told stories alone, no random histories: a first look")
     wanted = parser.parse_args()
     os.chdir(ROOT)
     begun = monotonic()
     mutants = [mutant for module in wanted.module or modules() for mutant in mutants_of(module)]
-    outcomes = outcomes_of(mutants, wanted.jobs)
+    outcomes = outcomes_of(mutants, wanted.jobs, [*OPTIONS, *(QUICK if wanted.quick else ())])
     say(f"{len(mutants)} mutants in {monotonic() - begun:.0f} s with {wanted.jobs} processes at a time")
     return report(mutants, outcomes)
 
 
-def outcomes_of(mutants: list[Mutant], jobs: int) -> dict[Mutant, Outcome]:
+def outcomes_of(mutants: list[Mutant], jobs: int, options: list[str]) -> dict[Mutant, Outcome]:
     quiet_hypothesis()
     outcomes: dict[Mutant, Outcome] = {}
     inside = [mutant for mutant in mutants if mutant.function]
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_inside, args=(inside, jobs, there))
+    child = context.Process(target=_inside, args=(inside, jobs, options, there))
     child.start()
     there.close()
     measured = Measured()
@@ -67,11 +68,11 @@ def progress(outcomes: dict[Mutant, Outcome], mutant: Mutant, total: int) -> Non
         sys.stderr.write(f"{len(outcomes)}/{total}  {outcomes[mutant]}  {mutant.name}\n")
 
 
-def _inside(mutants: list[Mutant], jobs: int, results: Connection) -> None:
+def _inside(mutants: list[Mutant], jobs: int, options: list[str], results: Connection) -> None:
     """In a process of its own, so that this one has not imported the core when constants get their turn."""
     place = {id(mutant): index for index, mutant in enumerate(mutants)}
     plugin = InFunctions(mutants, jobs, lambda mutant, outcome: results.send((place[id(mutant)], outcome)))
-    status = pytest.main([*OPTIONS, str(TESTS)], plugins=[plugin])
+    status = pytest.main([*options, str(TESTS)], plugins=[plugin])
     results.send(plugin.measured if status == pytest.ExitCode.OK else f"the tests could not be run: {status}")
 
 

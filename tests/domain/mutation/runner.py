@@ -30,7 +30,8 @@ OPTIONS = (
     *("-q", "-s", "-x", "--assert=plain", "--noconftest", "-p", "no:cacheprovider", "-p", "no:xdist"),
     *(f"--deselect={test}" for test in LEFT_OUT),
 )
-EXAMPLES = 8
+QUICK = ("--deselect=tests/domain/test_histories.py",)
+EXAMPLES = 4
 """Of a hundred: random histories come last, and only to what every told story let pass."""
 SLACK = 10.0
 """CPU seconds that a mutant may take more than three times what its tests take otherwise."""
