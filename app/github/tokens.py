@@ -1,6 +1,6 @@
 """Who we are to GitHub: the App by a signed JWT, an installation by a token.
 
-Law: a token carries only the permissions that its class of calls needs (all that were granted, where those are fewer),
+Law: a token carries only the permissions that its class of calls needs (of these what was granted, where that is less),
 at most one is asked for at a time per installation, and each is used until shortly before it expires (CONTRACT §4: one
 per installation, hour and class). Times are the injected clock's. Tokens have no assumed length or form (FACTS §7) and
 are never logged.
@@ -24,11 +24,14 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 from app.github import errors
 from app.github.errors import Failure
 from app.github.pacing import Cost, Pacer, Priority
+from app.github.payloads import InstallationBody
 from app.github.wire import Call, Reply, Wire
 
 LAG = timedelta(seconds=5)
 """For about so long a new token may be answered 401 or 403 by a replica that has not heard of it (FACTS §7)."""
 
+_LEVELS = ("read", "write", "admin")
+"""What a permission may be granted as, the least first."""
 _SPARE = timedelta(minutes=1)
 _BACKDATED = timedelta(seconds=60)
 _JWT_LIFE = timedelta(minutes=9)
@@ -123,10 +126,10 @@ class Tokens:
         path = f"/app/installations/{installation_id}/access_tokens"
         body = {"permissions": dict(PERMISSIONS[token_class])}
         asked_at = self._clock()
-        reply = await self._post(Call("POST", path, body=body), priority)
+        reply = await self._ask(Call("POST", path, body=body), priority, Cost.WRITE)
         if isinstance(reply, Failure) and reply.status == 422:
-            # The owner granted less. A token for what there is lets every call say for itself what it lacks.
-            reply = await self._post(Call("POST", path), priority)
+            # The owner granted less. A token for what there is of it lets every call say for itself what it lacks.
+            reply = await self._with_less(installation_id, token_class, priority, reply)
         if isinstance(reply, Failure):
             return reply
         try:
@@ -136,16 +139,40 @@ class Tokens:
             return errors.unreadable(reply, "it has no token or no expiry")
         return Token(f"token {given.token}", asked_at, given.expires_at)
 
-    async def _post(self, call: Call, priority: Priority) -> Reply | Failure:
+    async def _with_less(
+        self, installation_id: int, token_class: TokenClass, priority: Priority, refusal: Failure
+    ) -> Reply | Failure:
+        """Never a token for all that was granted: that may be far more than the class needs."""
+        path = f"/app/installations/{installation_id}"
+        told = await self._ask(Call("GET", path), priority, Cost.READ)
+        if isinstance(told, Failure):
+            return told
+        try:
+            granted = InstallationBody.model_validate_json(told.content).permissions
+        except ValidationError:
+            return errors.unreadable(told, "it does not tell the permissions as documented")
+        wanted = {
+            name: min(level, granted[name], key=_LEVELS.index)
+            for name, level in PERMISSIONS[token_class].items()
+            if granted.get(name) in _LEVELS
+        }
+        if not wanted:
+            return refusal
+        return await self._ask(
+            Call("POST", f"{path}/access_tokens", body={"permissions": wanted}), priority, Cost.WRITE
+        )
+
+    async def _ask(self, call: Call, priority: Priority, cost: Cost) -> Reply | Failure:
         async def send() -> Reply | Failure:
             return await self._wire.send(call, self._key.authorization(self._clock()))
 
-        return await self._pacer.call(call.what, priority, Cost.WRITE, send)
+        return await self._pacer.call(call.what, priority, cost, send)
 
 
 def _load(private_key: str) -> RSAPrivateKey:
     try:
-        key = load_pem_private_key(private_key.encode(), password=None)
+        # The settings have checked its numbers already, which takes longer than a hundred signatures.
+        key = load_pem_private_key(private_key.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # The cause is left out: it may quote the key.
         raise ValueError("The App's private key is not a PEM text that can be read. Download it anew") from None

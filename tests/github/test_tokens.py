@@ -44,14 +44,29 @@ async def test_each_class_has_its_permissions(github: GitHub, server: FakeServer
     assert {name for name, right in acting.items() if right == "write"} == {"actions", "statuses", "issues"}
 
 
-async def test_where_less_was_granted_the_token_is_for_all_there_is(github: GitHub, server: FakeServer) -> None:
+async def test_where_less_was_granted_the_token_is_for_what_there_is_of_its_class(
+    github: GitHub, server: FakeServer
+) -> None:
     refusal = Says(422, {"message": "The permissions requested are not granted to this installation."})
+    granted = {"metadata": "read", "contents": "write", "issues": "write", "actions": "read", "workflows": "write"}
     server.on("POST", TOKENS, refusal)
+    server.on("GET", "/app/installations/7", Says(200, {"id": 7, "permissions": granted}))
     server.on("GET", REPO, Says(200, REPOSITORY))
+    server.on("POST", CANCEL, Says(202))
     assert isinstance(await github.on(7).repository("acme", "repoA"), Repository)
-    first, second = server.of("POST", TOKENS)
-    assert "permissions" in first.body
-    assert not second.body
+    assert isinstance(await github.on(7).cancel_run("acme", "repoA", 1), Done)
+    first, second, third = server.of("POST", TOKENS)
+    assert set(first.body["permissions"]) > set(second.body["permissions"])
+    assert second.body["permissions"] == dict.fromkeys(["metadata", "contents", "actions", "issues"], "read")
+    assert third.body["permissions"]["statuses"] == "write", "each class is asked for whole first"
+
+
+async def test_a_class_of_which_nothing_was_granted_gets_no_token(github: GitHub, server: FakeServer) -> None:
+    server.on("POST", TOKENS, Says(422, {"message": "The permissions requested are not granted to this installation."}))
+    server.on("GET", "/app/installations/7", Says(200, {"id": 7, "permissions": {"administration": "write"}}))
+    answer = await github.on(7).repository("acme", "repoA")
+    assert isinstance(answer, Failure)
+    assert len(server.of("POST", TOKENS)) == 1
 
 
 async def test_a_token_is_used_until_shortly_before_it_expires(
