@@ -7,8 +7,9 @@ address like …") and never repeats a value that could be a secret.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -21,6 +22,7 @@ GITHUB_WEB = "https://github.com"
 
 _REPOSITORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _LOGIN_OR_ANY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}|\*")
+_LONGEST_PATH = 500
 _POSTGRES_SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
 
 
@@ -67,21 +69,37 @@ def psycopg_url(value: SecretStr) -> SecretStr:
     return SecretStr(f"postgresql+psycopg://{rest}")
 
 
+# However it is written: people forget to escape what a password holds. So it goes on to the last @ there is.
+_PASSWORD = re.compile(r"(?<=://)([^/:@?#]*:)(.+)(?=@)|([?&](?:ssl)?password=)([^&#]*)", re.IGNORECASE)
+
+
 def without_password(url: SecretStr) -> str:
     """An address that may be shown."""
-    return re.sub(r"(?<=://)([^/:@]*):[^/@]*(?=@)", rf"\1:{MASK}", url.get_secret_value())
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[3]}{MASK}", url.get_secret_value())
+
+
+def passwords_of(url: SecretStr) -> list[str]:
+    """Every password in an address, as it is written there and as it is meant."""
+    found = [each[2] or each[4] for each in _PASSWORD.finditer(url.get_secret_value())]
+    return list(dict.fromkeys(text for one in found if one for text in (one, unquote(one))))
 
 
 def rsa_private_key(value: SecretStr) -> SecretStr:
     """A PEM (PKCS#1 or #8) with real line ends: platforms often keep it on one line, with its line ends escaped."""
     text = value.get_secret_value().replace("\\n", "\n").strip() + "\n"
     try:
-        key = load_pem_private_key(text.encode(), password=None)
+        key = _read_key(text)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("is no private key in PEM form; give the whole .pem file that GitHub made") from None
     if not isinstance(key, RSAPrivateKey):
         raise ValueError("is no RSA key; GitHub Apps sign with the RSA key that GitHub made for them")
     return SecretStr(text)
+
+
+@lru_cache(maxsize=1)
+def _read_key(text: str) -> object:
+    """Once for each key: to check its numbers takes longer than all other settings together."""
+    return load_pem_private_key(text.encode(), password=None)
 
 
 def logins(owners: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,6 +131,9 @@ def readable_file(path: Path) -> Path:
 
 
 def text_of(path: Path) -> str:
+    if len(str(path)) > _LONGEST_PATH or not str(path).isprintable() or "PRIVATE KEY" in str(path):
+        # Somebody put in what the file holds, which may be a key.
+        raise ValueError("must be the path of a file, not what the file holds")
     try:
         return path.expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
@@ -89,8 +88,7 @@ class Settings(BaseSettings):
         """Every secret value, so that logs can mask them wherever they turn up."""
         single = [each for each in (self.private_key, self.client_secret) if each is not None]
         known = [each.get_secret_value() for each in (*single, *self.webhook_secret, *self.notify.values())]
-        password = urlsplit(self.database_url.get_secret_value()).password if self.database_url else None
-        return [*known, password] if password else known
+        return [*known, *values.passwords_of(self.database_url)] if self.database_url else known
 
     def masked(self) -> dict[str, object]:
         """Every variable with its value, ready for JSON; of a secret only whether it is set."""

@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from app.logs import masker
 from app.settings import Ingest, SettingsError, load, unknown_variables
 
 
@@ -204,3 +205,43 @@ def test_misspelt_variables_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCKSTEP_NOTIFY_ACME", "x")
     monkeypatch.setenv("LOCKSTEP_TOKEN", "x")
     assert unknown_variables() == ["LOCKSTEP_WEBHOOK_SECRETS"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:hidden@db/x",
+        "postgresql://me:hid/hidden@db/x",
+        "postgresql://me:hid@hidden@db/x",
+        "postgresql://me:hid?hidden@db/x",
+        "postgresql://me:hid:hidden@db/x",
+        "postgresql://:hidden@db/x",
+        "postgresql://db/x?user=me&password=hidden",
+        "postgresql://db/x?Password=hidden&sslpassword=hidden-too",
+        "postgresql://me:hid%40hidden@db/x",
+    ],
+)
+def test_no_password_of_an_address_is_shown_and_each_is_known(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("LOCKSTEP_DATABASE_URL", url)
+    settings = load()
+    assert "hid" not in str(settings.masked()["LOCKSTEP_DATABASE_URL"])
+    assert any("hidden" in secret for secret in settings.secrets())
+    assert "hid" not in masker(settings.secrets())(f"cannot reach {url}")
+
+
+def test_an_address_without_a_password_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCKSTEP_DATABASE_URL", "postgresql://me@db:5432/x?sslmode=require")
+    settings = load()
+    assert settings.masked()["LOCKSTEP_DATABASE_URL"] == "postgresql+psycopg://me@db:5432/x?sslmode=require"
+    assert settings.secrets() == []
+
+
+@pytest.mark.parametrize("variable", ["PRIVATE_KEY_FILE", "CONFIG_FILE"])
+@pytest.mark.parametrize("escaped", [False, True], ids=["lines", "escaped"])
+def test_a_key_in_the_place_of_a_path_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, rsa_key: rsa.RSAPrivateKey, variable: str, escaped: bool
+) -> None:
+    text = pem(rsa_key)
+    monkeypatch.setenv(f"LOCKSTEP_{variable}", text.replace("\n", "\\n") if escaped else text)
+    said = refusal()
+    assert said == f"LOCKSTEP_{variable} must be the path of a file, not what the file holds"
