@@ -1,11 +1,13 @@
 """Logging for every process: one line per event, JSON where nobody watches, colours where somebody does.
 
 Law: no secret leaves the process. Each rendered line is masked as a whole, so that messages, fields and tracebacks of
-libraries are covered too: known values first, then everything that has the form of a credential.
+libraries are covered too: known values first, then everything that has the form of a credential. What people wrote
+makes no line of its own and gives a terminal no orders.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -14,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 MASK = "********"
 _SHORTEST_SECRET = 6
@@ -24,9 +26,11 @@ _FORMS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]|\\+[nr])*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
     r"|(?:gh[pousr]_|github_pat_)[A-Za-z0-9_.\-]{10,}"
     r"|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"
-    r"|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"
+    r"|(?<=://)[^\s/:@]*:[^\s/]+(?=@)"
 )
 """Private keys, GitHub's tokens (any length: they grow), JSON web tokens, user:password in an address."""
+
+_QUOTED = frozenset(" \t=\r\n\"'")
 
 _CHATTY = ("httpx", "httpcore", "githubkit", "hishel", "uvicorn.access", "alembic.runtime.plugins")
 
@@ -76,11 +80,32 @@ def configure(
 
 
 def _rendering(as_json: bool, mask: Callable[[str], str]) -> list[Processor]:
-    lines: list[Processor] = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+
+    def whole(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+        return {**line, "event": mask(str(line.get("event", "")))}
+
+    lines: list[Processor] = [whole, _printable, structlog.dev.ConsoleRenderer(exception_formatter=_traceback)]
     if as_json:
         lines = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
 
     def masked(_logger: WrappedLogger, _method: str, line: EventDict | str) -> str:
-        return mask(str(line))
+        return mask(_escaped(str(line)) if as_json else str(line))
 
     return [*lines, masked]
+
+
+def _escaped(text: str) -> str:
+    """Letters that cannot be seen, as JSON and Python write them."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def _printable(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """For a terminal. Texts with blanks or quotes are left to the renderer, which writes them as Python does."""
+    plain = [name for name, value in line.items() if isinstance(value, str) and not _QUOTED.intersection(value)]
+    return {**line, **{name: _escaped(str(line[name])) for name in {"event", *plain} & line.keys()}}
+
+
+def _traceback(stream: TextIO, raised: ExcInfo) -> None:
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, raised)
+    stream.write("\n".join(map(_escaped, text.getvalue().split("\n"))))

@@ -60,3 +60,27 @@ def test_debug_lines_and_requests_of_the_http_client_are_left_out(stream: io.Str
 def test_short_values_do_not_turn_words_into_stars() -> None:
     assert masker(["a", "12"])("a walk of 12 miles") == "a walk of 12 miles"
     assert masker(["secret"])("a secret walk") == "a ******** walk"
+
+
+@pytest.mark.parametrize("json_lines", [True, False])
+@pytest.mark.parametrize("odd", ["\n", "\r", "\x1b[2J", "\x9b2J", "\u2028", "\u202e", "\x00"], ids=ascii)
+def test_what_people_wrote_makes_no_line_and_orders_no_terminal(
+    stream: io.StringIO, json_lines: bool, odd: str
+) -> None:
+    configure(json_lines=json_lines, stream=stream)
+    log = structlog.get_logger("app")
+    log.info("kept", action=f"opened{odd}forged", spaced=f"a b{odd}forged", nested={"deep": f"x{odd}y"})
+    logging.getLogger("library").warning("odd %s", f"text{odd}forged")
+    said = stream.getvalue()
+    assert odd == "\n" or odd not in said
+    assert len(said.splitlines()) == 2
+
+
+def test_a_traceback_orders_no_terminal(stream: io.StringIO) -> None:
+    configure(json_lines=False, stream=stream)
+    try:
+        raise ValueError("bad \x1b[2J thing")
+    except ValueError:
+        structlog.get_logger("app").exception("failed")
+    assert "\x1b[2J" not in stream.getvalue()
+    assert "ValueError: bad \\u001b[2J thing" in stream.getvalue()
