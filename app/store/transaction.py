@@ -16,9 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine for ``postgresql+psycopg://…``. Times are UTC; a connection that Postgres closed is replaced unseen."""
+    """An engine for ``postgresql+psycopg://…``. Times are UTC; a connection that Postgres closed is replaced unseen.
+
+    Its errors name the statement without its parameters, since those hold what people wrote.
+    """
     return create_async_engine(
         url,
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
