@@ -11,7 +11,7 @@ from app.domain.build import Build
 from app.domain.change_set import ChangeSet
 from app.domain.facts import Repository
 from app.domain.judge import judge
-from app.domain.messages import describe, may_name
+from app.domain.messages import LIMIT, describe, may_name
 from app.inbox import commands as c
 from app.store.change_sets import verdict_of
 
@@ -68,7 +68,8 @@ def _status(state: ChangeSet, audience: Repository, link: str | None) -> str:
     # Worded anew: what the set says on another member's head may name repositories that readers here may not know.
     said = f"{verdict.state.value}: {describe(judge(state), state, audience)}" if verdict else "no verdict yet"
     title = f"**{quoted(state.title)}** in {quoted(state.pipeline.name)}"
-    head = f"{title}: {said}" + (f" ([live]({link}))" if link else "")
+    # As code too: it holds branch names, logins and repositories, which GitHub would make mentions and links of.
+    head = f"{title}: {quoted(said, LIMIT + 10)}" + (f" ([live]({link}))" if link else "")
     rows = [_row(state, audience, build) for build in state.orchestration.builds] if state.orchestration else []
     return "\n".join([head, "", "| build | state |", "|---|---|", *rows]) if rows else head
 
@@ -82,7 +83,7 @@ def _row(state: ChangeSet, audience: Repository, build: Build) -> str:
     return f"| {quoted(build.name)} | {shown}{' (reused)' if build.reused else ''} |"
 
 
-def quoted(text: str) -> str:
+def quoted(text: str, limit: int = 100) -> str:
     """As code on one line: no mention, no markup, no row of a table is made of it."""
     clean = "".join(letter if letter.isprintable() and letter not in "`|" else " " for letter in text)
-    return f"`{clean[:100].strip() or ' '}`"
+    return f"`{clean[:limit].strip() or ' '}`"

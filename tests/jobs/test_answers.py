@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+import pytest
+
 from app.domain.facts import Visibility
-from app.jobs.answers import status
+from app.inbox.commands import parse_commands
+from app.jobs import answers
+from app.jobs.answers import marked, marker, quoted, status
 from tests.domain.pretend import Pretend
 
 
@@ -26,3 +31,51 @@ def test_status_names_no_private_sibling_where_more_people_read() -> None:
     assert "success: 4 builds passed with repoE#50 and 2 more" in said
     assert "repoA" not in said
     assert "repoD" not in said
+
+
+ODD = [
+    "@everyone",
+    "`@ann",
+    "``@ann``",
+    "<b>@ann</b>",
+    "![x](https://e.vil/x.png)",
+    "a|b",
+    "a\nb",
+    "\u202e",
+    "#1",
+    "x" * 500,
+]
+
+
+def outside_code(markdown: str) -> str:
+    """What GitHub makes mentions, links and markup of."""
+    return re.sub(r"`[^`\n]*`", "", markdown)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_people_wrote_is_code_wherever_it_is_repeated(odd: str) -> None:
+    shown = quoted(odd)
+    assert outside_code(shown) == ""
+    assert "\n" not in shown
+    assert "|" not in shown
+    (command,) = parse_commands(f'/orchestrate "{odd}"') if "\n" not in odd else parse_commands("/orchestrate @ann")
+    said = answers.not_understood(command)  # type: ignore[arg-type]
+    assert not any(letter in outside_code(said) for letter in ("@", "<", "![", "#"))
+    assert "@" not in outside_code(answers.in_no_set(odd))
+
+
+def test_a_verdict_mentions_nobody() -> None:
+    world = Pretend.new()
+    for number in (1, 2, 4, 5):
+        world.opens(number)
+    world.settle()
+    world.state = replace(world.state, key="@acme/everyone")
+    said = status([world.state], world.state.repositories["repob"], [None])
+    assert "@acme/everyone" in said
+    assert "@" not in outside_code(said)
+
+
+def test_nobody_can_write_the_mark_of_an_answer_into_one() -> None:
+    """It would be taken for an answer to another comment. Comments in HTML are never read (``app.inbox.markdown``)."""
+    (command,) = parse_commands(f'/orchestrate "{marker(7)}"')
+    assert marker(7) not in marked(answers.not_understood(command), 8)  # type: ignore[arg-type]
