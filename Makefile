@@ -9,12 +9,14 @@ WORKERS ?= --numprocesses auto --maxprocesses 4
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
 
-.PHONY: help demo test fuzz lint format lock clean
+.PHONY: help demo test fuzz faults faults-bugs lint format lock clean
 
 help:
 	@echo 'make demo    play the story against a simulated GitHub; nothing to set up first'
 	@echo 'make test    ruff, mypy and all tests (WORKERS= for one process)'
 	@echo 'make fuzz    odd deliveries and requests by the thousand (SEEDS=50, FIRST_SEED=1)'
+	@echo 'make faults  seeded misfortune over real processes, judged by a checker (SEEDS=25 FIRST_SEED=1 JOBS=2)'
+	@echo 'make faults-bugs  planted bugs, each played until the checker finds it; writes docs/reliability.md (ONLY=)'
 	@echo 'make lint    ruff and mypy alone'
 	@echo 'make format  let ruff mend layout and imports'
 	@echo 'make lock    write the lock files anew from pyproject.toml (UPGRADE=--upgrade for the newest)'
@@ -29,6 +31,13 @@ test: lint
 # A failure is played again by its number: make fuzz SEEDS=1 FIRST_SEED=…
 fuzz: $(READY)
 	FUZZ_ROUNDS=$(or $(SEEDS),50) FUZZ_FIRST_SEED=$(or $(FIRST_SEED),1) FUZZ_EXAMPLES=1000 $(BIN)/pytest tests/fuzz $(WORKERS)
+
+# A seed is played again by its number: make faults SEEDS=1 FIRST_SEED=…
+faults: $(READY)
+	$(BIN)/python -m tests.faults.drive --seeds $(or $(SEEDS),25) --first $(or $(FIRST_SEED),1) --jobs $(or $(JOBS),2)
+
+faults-bugs: $(READY)
+	$(BIN)/python -m tests.faults.plant --first $(or $(FIRST_SEED),1) --only '$(ONLY)' --write
 
 lint: $(READY)
 	$(BIN)/ruff check .
