@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.jobs.worker import heartbeat_age
 from app.settings import Ingest
 from app.store import views
+from app.store.budgets import Closed, closed_ways
 from app.store.delivery_log import LogPosition, log_position
 from app.store.migrate import is_current
 from app.store.transaction import transaction
@@ -70,7 +71,7 @@ def _part(problem: str | None, **more: Any) -> dict[str, Any]:
 
 async def _database_parts(web: WebContext) -> dict[str, Any]:
     away = _part("the database cannot be reached")
-    parts = {"database": away, "migrations": away, "worker": away, "delivery_log": away}
+    parts = {"database": away, "migrations": away, "worker": away, "delivery_log": away, "github_limits": away}
     try:
         async with asyncio.timeout(PATIENCE):
             async with transaction(web.engine) as connection:
@@ -80,6 +81,7 @@ async def _database_parts(web: WebContext) -> dict[str, Any]:
             if parts["migrations"]["ready"]:
                 parts["worker"] = await _worker(web)
                 parts["delivery_log"] = await _delivery_log(web)
+                parts["github_limits"] = await _limits(web)
     except (SQLAlchemyError, OSError, TimeoutError):
         return parts
     return parts
@@ -116,6 +118,17 @@ async def _delivery_log(web: WebContext) -> dict[str, Any]:
     return _part(f"the App's delivery log {since}: {told or 'look whether a worker runs'}", **shown)
 
 
+async def _limits(web: WebContext) -> dict[str, Any]:
+    """Waiting for GitHub's limits is no fault: it is shown, and stops nothing."""
+    async with transaction(web.engine) as connection:
+        closed = await closed_ways(connection, web.clock())
+    waiting = [
+        {"installation_id": one.installation_id, "resource": one.resource, "until": one.until.isoformat()}
+        for one in closed
+    ]
+    return _part(None, waiting=waiting)
+
+
 def _age(position: LogPosition | None, now: datetime) -> float | None:
     read_at = position.read_at if position else None
     return None if read_at is None else max(0.0, (now - read_at).total_seconds())
@@ -127,9 +140,10 @@ async def metrics(web: Web) -> Response:
         found = await views.numbers(connection)
         age = await heartbeat_age(connection)
         position = await log_position(connection)
+        closed = await closed_ways(connection, web.clock())
     registry = CollectorRegistry(auto_describe=False)
     now = web.clock()
-    registry.register(_Families([*_families(found, age, now), *_of_the_log(position, now)]))
+    registry.register(_Families([*_families(found, age, now), *_of_the_log(position, now), _of_limits(closed, now)]))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -172,6 +186,12 @@ def _of_the_log(position: LogPosition | None, now: datetime) -> Iterable[Metric]
     if age is not None:
         told = "Since the App's delivery log was read to its end."
         yield GaugeMetricFamily("lockstep_delivery_log_read_age_seconds", told, value=age)
+
+
+def _of_limits(closed: Iterable[Closed], now: datetime) -> Metric:
+    about = "Until something may be sent to GitHub again, by installation (app: as itself) and resource."
+    waits = ((one.installation_id or "app", one.resource, (one.until - now).total_seconds()) for one in closed)
+    return _labelled("lockstep_github_limit_seconds", about, ("installation", "resource"), waits)
 
 
 def _labelled(name: str, text_: str, labels: tuple[str, ...], counts: Iterable[tuple[Any, ...]]) -> Metric:

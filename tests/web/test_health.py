@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from app.domain.budget import Ask, Cost, Heard, Priority, Refusal, Ticket
 from app.settings import Settings
+from app.store.budgets import Budgets
 from app.store.transaction import transaction
 from tests.web.office import Office, office
 
@@ -59,6 +63,30 @@ async def test_metrics_count_what_is_there(office: Office) -> None:
     assert samples["lockstep_oldest_open_delivery_seconds",] == 90
     assert samples["lockstep_effects", "PostSign", "promised"] == 1
     assert samples["lockstep_jobs", "perform", "todo"] == 1
+
+
+async def test_waiting_for_githubs_limits_is_shown_and_is_no_fault(office: Office) -> None:
+    web = office.web
+    ledger = Budgets(web.engine, web.clock)
+    until = web.clock() + timedelta(minutes=3)
+    for one in (7, None):
+        ticket = await ledger.reserve(one, Ask(Priority.READ, Cost.READ))
+        assert isinstance(ticket, Ticket)
+        await ledger.settle(ticket, Heard(refusal=Refusal(primary=one is None, retry_at=until)))
+    shown = (await office.call("GET", "/readyz")).json()["github_limits"]
+    assert shown == {
+        "ready": True,
+        "waiting": [
+            {"installation_id": None, "resource": "core", "until": until.isoformat()},
+            {"installation_id": 7, "resource": "all", "until": until.isoformat()},
+        ],
+    }
+    metrics = (await office.call("GET", "/metrics")).text
+    assert 'lockstep_github_limit_seconds{installation="app",resource="core"} 180.0' in metrics
+    assert 'lockstep_github_limit_seconds{installation="7",resource="all"} 180.0' in metrics
+    office.clock.forward(minutes=3)
+    assert (await office.call("GET", "/readyz")).json()["github_limits"] == {"ready": True, "waiting": []}
+    assert "lockstep_github_limit_seconds{" not in (await office.call("GET", "/metrics")).text
 
 
 async def test_the_set_up_is_complete_with_credentials(database_url: str) -> None:
