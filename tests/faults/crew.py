@@ -13,7 +13,7 @@ from random import Random
 
 from tests.faults.databases import Server
 from tests.faults.processes import Living, Place
-from tests.faults.quiet import Database
+from tests.faults.quiet import Database, Died
 from tests.harness.control import Control
 
 CHANCE = 0.42
@@ -132,4 +132,4 @@ class Crew:
     def _check(self) -> None:
         gone = [one.name for one in self._living if not one.alive]
         if gone:
-            raise RuntimeError(f"{', '.join(gone)} ended by itself; see the seed's output {self._place.output}")
+            raise Died(f"{', '.join(gone)} ended by itself; see the seed's output {self._place.output}")

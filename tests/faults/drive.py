@@ -20,6 +20,7 @@ from typing import Any
 
 from tests.faults.databases import Server
 from tests.faults.play import Play
+from tests.faults.quiet import Broken
 from tests.faults.summary import summary
 from tests.harness.credentials import make_credentials
 
@@ -69,24 +70,38 @@ def play_seeds(seeds: range, *, directory: Path, stop_at_first: bool) -> list[Js
     with Server() as server, asyncio.Runner() as runner:
         for seed in seeds:
             begun = time.monotonic()
-            log = runner.run(Play(seed, server, credentials, directory).run())
-            report = checked(seed, log, directory) | {"seconds": round(time.monotonic() - begun, 1)}
-            reports.append(report)
+            report = _played(runner, Play(seed, server, credentials, directory), directory / f"seed-{seed}.jsonl")
+            reports.append(report := {"seed": seed, **report, "seconds": round(time.monotonic() - begun, 1)})
             _tell(report, directory)
             if stop_at_first and report["findings"]:
                 break
     return reports
 
 
-def checked(seed: int, log: list[Json], directory: Path) -> Json:
-    """What the checker says of a log."""
-    file = directory / f"seed-{seed}.jsonl"
+def _played(runner: asyncio.Runner, play: Play, file: Path) -> Json:
+    """What the checker says of the log; a seed that was not played to its end has not passed."""
+    try:
+        runner.run(play.run())
+    except Broken as error:
+        broken = {"promise": "broken", "seq": len(play.log), "text": f"{type(error).__name__}: {error}"}
+        _write(play.log, file)
+        return {"verdicts": 0, "kinds": [], "findings": [broken]}
+    _write(play.log, file)
+    return checked(file)
+
+
+def _write(log: list[Json], file: Path) -> None:
     file.write_text("".join(f"{json.dumps(entry)}\n" for entry in log))
+
+
+def checked(file: Path) -> Json:
+    """What the checker says of a log."""
     checker = [sys.executable, "-m", "tests.faults.check", "--json", str(file)]
     done = subprocess.run(checker, cwd=ROOT, capture_output=True, text=True)
     if done.returncode not in (0, 1):
         raise RuntimeError(f"the checker failed on {file}: {done.stderr}")
-    return {"seed": seed, **json.loads(done.stdout)}
+    report: Json = json.loads(done.stdout)
+    return report
 
 
 def _tell(report: Json, directory: Path) -> None:

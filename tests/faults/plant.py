@@ -61,6 +61,8 @@ def caught(patch: Path, first: int, most: int) -> Json | None:
             log = logs / f"seed-{seed}.jsonl"
             if not log.exists():
                 raise RuntimeError(f"{patch.name}: seed {seed} was not played: {done.stderr[-2000:]}")
+            if '"what": "end"' not in log.read_text():
+                continue  # not played to its end: nothing that the checker could judge
             check = [sys.executable, "-m", "tests.faults.check", "--json", str(log)]
             report: Json = json.loads(subprocess.run(check, cwd=ROOT, capture_output=True, text=True).stdout)
             if report["findings"]:

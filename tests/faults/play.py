@@ -22,7 +22,7 @@ from tests.faults.crew import Crew
 from tests.faults.databases import Server
 from tests.faults.people import People
 from tests.faults.processes import Place, reserved_port
-from tests.faults.quiet import Database
+from tests.faults.quiet import Database, Silent
 from tests.faults.scene import make_scene
 from tests.faults.weather import Weather
 from tests.harness.control import Control, Json
@@ -49,8 +49,18 @@ class Play:
         self._seed, self._server, self._credentials, self._directory = seed, server, credentials, directory
         self._moved = 0
 
-    async def run(self) -> list[Json]:
-        """Play the seed; the simulator's log."""
+    @property
+    def log(self) -> list[Json]:
+        """The simulator's, so far."""
+        return self._simulator.log.entries
+
+    async def run(self) -> None:
+        """Play the seed from beginning to end.
+
+        :raises NeverQuiet: the service keeps itself busy.
+        :raises Died: one of its processes ended by itself.
+        :raises Silent: the web or Postgres does not come back.
+        """
         name = f"seed_{self._seed}"
         self._server.drop(name)
         url = self._server.create(name)
@@ -58,7 +68,6 @@ class Play:
             async with AsyncExitStack() as stack:
                 await self._open(stack, url)
                 await self._live()
-                return self._simulator.log.entries
         finally:
             self._server.drop(name)
 
@@ -131,7 +140,7 @@ class Play:
 
     async def _heard(self) -> None:
         await self._advance(self._now())
-        await self._database.at_rest(self._now, lambda: len(self._simulator.log.entries), self._stalls)
+        await self._database.at_rest(self._now, lambda: len(self.log), self._stalls)
         await self._advance(self._now() + timedelta(seconds=5))
 
     async def _meanwhile(self) -> None:
@@ -168,15 +177,15 @@ class Play:
         await self._crew.look_after(self._database)
         for _ in range(ROUNDS):
             delivered = await self._simulator.advance(0)
-            quiet = await self._database.at_rest(self._now, lambda: len(self._simulator.log.entries), self._stalls)
+            quiet = await self._database.at_rest(self._now, lambda: len(self.log), self._stalls)
             if not quiet and await self._ambushes.spring(self._waiting()):
                 continue
             if not quiet:
                 return
             if not delivered and not self._hindered():
-                if len(self._simulator.log.entries) > self._moved:
+                if len(self.log) > self._moved:
                     await self._note("rest")
-                    self._moved = len(self._simulator.log.entries)
+                    self._moved = len(self.log)
                 return
             if not delivered:
                 return
@@ -201,7 +210,7 @@ class Play:
                         return
                 except httpx.HTTPError:
                     await asyncio.sleep(0.02)
-        raise TimeoutError("no web process answers within 20 s; see the seed's output")
+        raise Silent("no web process answers within 20 s; see the seed's output")
 
     async def _note(self, what: str, **more: object) -> None:
         await self._control.call("POST", "/notes", {"what": what, **more})

@@ -15,7 +15,7 @@ import psycopg
 from app.jobs.queue import QUEUE
 
 POLL = 0.015
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Real seconds after which work that goes on and on has failed."""
 
 _WORK = """
@@ -38,8 +38,20 @@ _UPKEEP = (
 _DEAD = "SELECT task_name, args FROM procrastinate_jobs WHERE status NOT IN ('todo', 'doing', 'succeeded')"
 
 
-class NeverQuiet(Exception):
+class Broken(Exception):
+    """The seed cannot be played to its end, and why."""
+
+
+class NeverQuiet(Broken):
     """The service keeps itself busy within one moment of virtual time."""
+
+
+class Silent(Broken):
+    """Somebody who should be there does not answer."""
+
+
+class Died(Broken):
+    """A process of the service ended by itself."""
 
 
 class Database:
@@ -64,7 +76,7 @@ class Database:
             except psycopg.OperationalError:
                 await self.close()
                 await asyncio.sleep(0.05)
-        raise ConnectionError("Postgres did not come back within five seconds")
+        raise Silent("Postgres did not come back within five seconds")
 
     async def next_timer(self, now: datetime, rounds: bool) -> datetime | None:
         """``rounds``: also that of a round, which is due however quiet it is."""
