@@ -108,7 +108,8 @@ async def _entries_since(context: Context, read_until: datetime) -> list[LogEntr
         oldest = page.entries[-1].delivered_at if page.entries else horizon
         overlapping += oldest < read_until
         if page.next_page is None or oldest < horizon or overlapping > MOST_OVERLAPPING:
-            return sorted(found, key=lambda entry: (entry.delivered_at, entry.id))
+            fresh = (entry for entry in found if entry.delivered_at >= horizon)
+            return sorted(fresh, key=lambda entry: (entry.delivered_at, entry.id))
         page = await context.github.delivery_log(page.next_page)
     return page
 
