@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from app.domain.budget import Cost, Heard, Limits, Priority, Refusal
+from app.github import Done, GitHub, InstallationClient
 from app.github.errors import Acted, Failure, Kind, Limit
 from app.github.ledger import OwnLedger
 from app.github.pacing import Pacer, Pacing, Slots, heard
 from app.github.wire import Call, Reply
 from tests.github.conftest import Clock
+from tests.github.fake import FakeServer, Says
 
 CALL = Call("POST", "/somewhere")
+CANCEL = "/repos/acme/repoA/actions/runs/1/cancel"
 DONE = Reply(CALL, 201, {}, b"")
 
 
@@ -112,6 +116,60 @@ async def test_installations_do_not_share_a_budget_and_the_app_has_its_own(clock
     pacing = Pacing(clock, ledger=OwnLedger(clock, Limits(writes_per_minute=1)), patience=0.0)
     assert [await sent(pacing.of(one)) for one in (7, 8, None)] == [DONE] * 3
     assert isinstance(await sent(pacing.of(None)), Failure)
+
+
+@pytest.fixture
+async def scarce(server: FakeServer, clock: Clock, private_key: str) -> AsyncIterator[GitHub]:
+    """The App may write once a minute as itself, and each installation too."""
+    pacing = Pacing(clock, ledger=OwnLedger(clock, Limits(writes_per_minute=1)), sleep=clock.sleep, patience=0.0)
+    async with GitHub(
+        api_url=server.url, web_url="", app_id=1, private_key=private_key, clock=clock, pacing=pacing, sleep=clock.sleep
+    ) as github:
+        yield github
+
+
+async def test_tokens_are_asked_for_within_the_apps_own_budget(
+    scarce: GitHub, server: FakeServer, clock: Clock
+) -> None:
+    server.always("POST", CANCEL, Says(202))
+    assert isinstance(await scarce.on(7).cancel_run("acme", "repoA", 1), Done)
+    held = await scarce.on(8).cancel_run("acme", "repoA", 1)
+    assert isinstance(held, Failure)
+    assert (held.acted, held.retry_at) == (Acted.NOT_SENT, clock.now + timedelta(minutes=1))
+    assert server.tokens_given == 1
+    clock.advance(60)
+    assert isinstance(await scarce.on(8).cancel_run("acme", "repoA", 1), Done), "what was not sent was not counted"
+
+
+@pytest.mark.parametrize("sent", [1, 2])
+async def test_each_request_is_counted_also_those_that_a_new_token_repeats(
+    server: FakeServer, clock: Clock, private_key: str, sent: int
+) -> None:
+    """GitHub's replicas do not know a new token at once: the call is made again, and again counts."""
+    limits = Limits(writes_per_minute=sent)
+    pacing = Pacing(clock, ledger=OwnLedger(clock, limits), sleep=clock.sleep, patience=0.0)
+    server.on("POST", CANCEL, Says(401, {"message": "Bad credentials"}), Says(202))
+    async with GitHub(
+        api_url=server.url, web_url="", app_id=1, private_key=private_key, clock=clock, pacing=pacing, sleep=clock.sleep
+    ) as github:
+        answer = await github.on(7).cancel_run("acme", "repoA", 1)
+    assert len(server.of("POST", CANCEL)) == sent
+    assert isinstance(answer, Done if sent == 2 else Failure)
+
+
+LIMIT_INSIDE = {"data": None, "errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}
+
+
+async def test_a_limit_that_graphql_tells_in_the_body_closes_the_way(
+    client: InstallationClient, server: FakeServer, clock: Clock
+) -> None:
+    server.on("POST", "/graphql", Says(200, LIMIT_INSIDE))
+    first, second = [await client.read_set(["R_1"], branch="DPTA-1") for _ in range(2)]
+    assert isinstance(first, Failure)
+    assert isinstance(second, Failure)
+    assert first.limit is Limit.PRIMARY
+    assert second.acted is Acted.NOT_SENT
+    assert first.retry_at == second.retry_at == clock.now + timedelta(minutes=1)
 
 
 HEADERS = {
