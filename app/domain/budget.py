@@ -12,8 +12,9 @@ from enum import IntEnum, StrEnum
 
 EVERYTHING = "all"
 """The name under which a secondary refusal closes the way: it concerns every resource (FACTS §4)."""
-URGENT_RESERVE = 0.05
-"""The part of each limit that only withdrawals and cancels may use."""
+RESERVE = 0.05
+"""The part of each limit that is kept for withdrawals and cancels. Success may use half of it: a status that tells of
+its wait would cost as much, and what was begun is to be ended."""
 
 
 class Priority(IntEnum):
@@ -37,7 +38,8 @@ class Priority(IntEnum):
         """The part of a limit that it may use up: there is always room left to withdraw and to cancel."""
         if self is Priority.FLEET:
             return 2 / 3
-        return 1.0 if self.urgent else 1.0 - URGENT_RESERVE
+        kept = {Priority.WITHDRAWAL: 0.0, Priority.CANCEL: 0.0, Priority.SUCCESS: RESERVE / 2}
+        return 1.0 - kept.get(self, RESERVE)
 
 
 class Cost(StrEnum):

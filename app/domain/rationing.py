@@ -11,7 +11,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from app.domain.budget import EVERYTHING, Ask, Budget, Cost, Gate, Heard, Limits, Refusal, Told, UnderWay, Wait
+from app.domain.budget import (
+    EVERYTHING,
+    Ask,
+    Budget,
+    Cost,
+    Gate,
+    Heard,
+    Limits,
+    Priority,
+    Refusal,
+    Told,
+    UnderWay,
+    Wait,
+)
 
 LOST = timedelta(minutes=1)
 """Longer than any call can take: each phase of a request has ten seconds."""
@@ -155,11 +168,12 @@ def _used_up(budget: Budget, ask: Ask, now: datetime) -> Wait | None:
     if ask.priority.urgent:
         return None
     most, used = told.limit * ask.priority.share, told.limit - left
-    free_at = told.resets_at - HOUR + HOUR * ((used / most - FREE) / (1 - FREE))
-    if used < most * FREE or free_at < now:
+    if used >= most:
+        return Wait(told.resets_at)
+    if ask.priority is Priority.SUCCESS or used < most * FREE:
         return None
-    # What would come free after the hour comes with the next hour.
-    return Wait(min(max(free_at, now + MOMENT), told.resets_at))
+    free_at = told.resets_at - HOUR + HOUR * ((used / most - FREE) / (1 - FREE))
+    return None if free_at < now else Wait(min(max(free_at, now + MOMENT), told.resets_at))
 
 
 def _paced(budget: Budget, ask: Ask, limits: Limits, now: datetime) -> Wait | None:

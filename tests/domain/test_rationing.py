@@ -109,7 +109,8 @@ class TestWindows:
         assert one.burst(99, Priority.FLEET) == 40, "never the last third"
         assert one.burst(99, Priority.COMMENT) == 17
         assert one.burst(99, Priority.DISPATCH) == 0
-        assert one.burst(99, Priority.CANCEL) == 3
+        assert one.burst(99, Priority.SUCCESS) == 1
+        assert one.burst(99, Priority.CANCEL) == 2
 
     def test_each_cost_has_its_own_windows(self) -> None:
         limits = Limits(
@@ -178,8 +179,11 @@ class TestAllowance:
     def test_the_last_part_is_for_withdrawals_and_cancels(self) -> None:
         one = Installation()
         one.told(300, resets_in=timedelta(minutes=20))
-        for priority in (Priority.READ, Priority.DISPATCH, Priority.SUCCESS, Priority.COMMENT):
+        for priority in (Priority.READ, Priority.DISPATCH, Priority.COMMENT):
             assert one.waits(priority) == Wait(START + timedelta(minutes=20))
+        assert one.sent(Priority.SUCCESS), "what was begun is ended"
+        one.told(150, resets_in=timedelta(minutes=20))
+        assert one.waits(Priority.SUCCESS) == Wait(START + timedelta(minutes=20))
         assert one.sent(Priority.WITHDRAWAL)
         assert one.sent(Priority.CANCEL)
         assert one.sent(Priority.READ, Cost.GRAPHQL), "another resource"
