@@ -214,12 +214,12 @@ async def page(
 
 
 async def _close(connection: AsyncConnection, guid: str, at: datetime, outcome: Outcome, reason: str | None) -> None:
-    said = None if reason is None else _storable(reason)
+    said = None if reason is None else storable(reason)
     closing = update(deliveries).where(deliveries.c.guid == guid)
     await connection.execute(closing.values(handled_at=at, outcome=outcome.value, reason=said))
 
 
-def _storable(reason: str) -> str:
+def storable(reason: str) -> str:
     """Postgres text takes neither NUL nor lone surrogates, and a reason may quote a payload or an exception."""
     clean = reason.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     return clean if len(clean) <= LONGEST_REASON else clean[: LONGEST_REASON - 1] + "…"

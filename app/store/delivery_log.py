@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.deliveries import Delivery, Outcome, deliveries
+from app.store.deliveries import Delivery, Outcome, deliveries, storable
 from app.store.metadata import Time, metadata
 
 delivery_log = Table(
@@ -111,7 +111,7 @@ async def keep_gaps(connection: AsyncConnection, gaps: Iterable[tuple[Delivery, 
             **{name: getattr(gap, name) for name in Delivery.__slots__},
             handled_at=now,
             outcome=Outcome.FAILED.value,
-            reason=reason,
+            reason=storable(reason),
         )
         await connection.execute(new.on_conflict_do_nothing(index_elements=["guid"]))
 

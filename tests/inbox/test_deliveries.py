@@ -22,6 +22,7 @@ from app.store.deliveries import (
     reopen,
     take,
 )
+from app.store.delivery_log import keep_gaps
 from app.store.transaction import transaction
 from tests.inbox.conftest import NOON, delivery
 
@@ -68,6 +69,17 @@ async def test_a_redelivery_of_what_failed_opens_it_again(engine: AsyncEngine) -
     async with transaction(engine) as connection:
         assert await insert(connection, [delivery("failed"), delivery("open")]) == ["failed"]
         assert await take(connection, "failed") == delivery("failed")
+
+
+async def test_a_redelivery_brings_the_body_of_what_failed_without_one(engine: AsyncEngine) -> None:
+    async with transaction(engine) as connection:
+        await keep_gaps(connection, [(delivery("gap"), "gone\x00"), (delivery("gap"), "told twice")], LATER)
+        found = await load(connection, "gap")
+        assert found is not None
+        assert (found[0].outcome, found[0].reason) == (Outcome.FAILED, "gone\ufffd")
+        whole = delivery("gap", body=b'{"a":1}')
+        assert await insert(connection, [whole]) == ["gap"]
+        assert await take(connection, "gap") == whole
 
 
 async def test_a_delivery_in_hand_does_not_hold_up_its_redelivery(engine: AsyncEngine) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.domain.facts import Pull, PullState, Repository, Run, RunStatus, Visibility
+from app.inbox.ignored import READ, is_read
 from app.inbox.notices import (
     CommentNotice,
     Ignored,
@@ -358,3 +359,15 @@ def test_an_event_that_nobody_knows_is_ignored() -> None:
 def test_a_body_that_is_no_object_is_ignored() -> None:
     for body in (b"[]", b"7", b"", b"\xff", b"[" * 5000):
         assert isinstance(translate("push", body), Ignored)
+
+
+@pytest.mark.parametrize("event", [*READ, "ping", "check_run", "status", "unheard_of"])
+def test_what_is_not_worth_a_request_is_what_is_ignored(event: str) -> None:
+    """``is_read`` and ``translate`` know the same events and actions."""
+    assert is_read(event, next(iter(READ.get(event) or {"any"}))) is (event in READ)
+    told = translate(event, b"{}")
+    assert isinstance(told, Ignored)
+    assert ("not as expected" in told.reason) is (event in READ)
+    if READ.get(event) is not None:
+        assert not is_read(event, "labeled")
+        assert not is_read(event, None)

@@ -8,9 +8,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from app.domain.budget import Ask, Cost, Heard, Priority, Refusal, Ticket
-from app.settings import Settings
+from app.settings import Ingest, Settings
 from app.store.budgets import Budgets
+from app.store.delivery_log import begin_log, end_reading, fail_reading
 from app.store.transaction import transaction
+from app.web.health import missing_settings
 from tests.web.office import Office, office
 
 
@@ -90,7 +92,47 @@ async def test_waiting_for_githubs_limits_is_shown_and_is_no_fault(office: Offic
 
 
 async def test_the_set_up_is_complete_with_credentials(database_url: str) -> None:
-    from app.web.health import missing_settings
-
     async with office(database_url, Settings()) as made:
         assert missing_settings(made.web)[-1] == "LOCKSTEP_WEBHOOK_SECRET"
+
+
+async def log_is(made: Office, *, read: bool, problem: str | None = None) -> None:
+    async with transaction(made.web.engine) as connection:
+        await begin_log(connection, made.clock.now)
+        if read:
+            await end_reading(connection, made.clock.now)
+        if problem is not None:
+            await fail_reading(connection, problem)
+
+
+async def test_an_unread_delivery_log_counts_where_nothing_else_comes_in(database_url: str) -> None:
+    async with office(database_url, Settings(ingest=Ingest.PULL)) as made:
+        never = (await made.call("GET", "/readyz")).json()["delivery_log"]
+        assert never["reason"].startswith("the App's delivery log was never read: look whether a worker runs")
+        await log_is(made, read=True)
+        made.clock.forward(seconds=30)
+        assert (await made.call("GET", "/readyz")).json()["delivery_log"] == {"ready": True, "read_age_seconds": 30.0}
+        made.clock.forward(minutes=10)
+        await log_is(made, read=False, problem="GitHub could not answer (502)")
+        silent = (await made.call("GET", "/readyz")).json()["delivery_log"]
+        assert silent["ready"] is False
+        assert silent["reason"] == "the App's delivery log has not been read for 630 s: GitHub could not answer (502)"
+
+
+async def test_beside_webhooks_an_unread_delivery_log_is_only_shown(office: Office) -> None:
+    assert (await office.call("GET", "/readyz")).json()["delivery_log"] == {"ready": True, "read_age_seconds": None}
+    await log_is(office, read=True, problem="refused")
+    office.clock.forward(hours=2)
+    shown = (await office.call("GET", "/readyz")).json()["delivery_log"]
+    assert shown == {"ready": True, "read_age_seconds": 7200.0, "last_problem": "refused"}
+    told = (await office.call("GET", "/metrics")).text
+    assert "lockstep_delivery_log_read_age_seconds 7200.0" in told
+    assert "lockstep_delivery_log_taken_total 0.0" in told
+
+
+async def test_the_door_is_shut_where_the_log_is_all_there_is(database_url: str) -> None:
+    async with office(database_url, Settings(ingest=Ingest.PULL)) as made:
+        answer = await made.call("POST", "/webhooks/github", content=b"{}")
+        assert answer.status_code == 404
+        assert "LOCKSTEP_INGEST=pull" in answer.json()["message"]
+        assert missing_settings(made.web) == ["LOCKSTEP_APP_ID", "LOCKSTEP_PRIVATE_KEY"]

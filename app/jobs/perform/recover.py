@@ -8,6 +8,7 @@ makes every delivery one. A payload is asked for only where something can follow
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -56,6 +57,9 @@ ABOUT_BUILDS = frozenset({"workflow_run", "merge_group"})
 """Nothing follows from them in a repository that only holds a config."""
 TRIGGERS = frozenset({"repository_dispatch", "workflow_dispatch"})
 """Nothing follows from them in a repository that holds no config: among them is every dispatch of our own."""
+
+_NAME = re.compile(rf"[!-~]{{1,{LONGEST_NAME}}}")
+"""As the door takes a delivery's id."""
 
 _log = structlog.get_logger(__name__)
 
@@ -135,7 +139,7 @@ async def _missing(context: Context, entries: Sequence[LogEntry]) -> list[LogEnt
     """
     attempts: dict[str, LogEntry] = {}
     for entry in entries:
-        if is_read(entry.event, entry.action) and 0 < len(entry.guid) <= LONGEST_NAME:
+        if is_read(entry.event, entry.action) and _NAME.fullmatch(entry.guid):
             attempts.pop(entry.guid, None)
             attempts[entry.guid] = entry
     if not attempts:
@@ -216,7 +220,7 @@ def _delivery(entry: LogEntry, body: bytes, received_at: datetime) -> Delivery:
     return Delivery(
         guid=entry.guid,
         event=entry.event,
-        action=entry.action,
+        action=None if entry.action is None else entry.action.replace("\x00", "\ufffd")[:LONGEST_NAME],
         installation_id=entry.installation_id,
         repository_id=entry.repository_id,
         received_at=received_at,
