@@ -17,7 +17,7 @@ from app.domain.budget import Held
 from app.domain.events import ReadPurpose, Trigger
 from app.domain.facts import Branch, MergeGroup, Pull, PullState, Repository
 from app.domain.orchestration import Orchestration
-from app.domain.pipeline import Pipeline
+from app.domain.pipeline import BuildSpec, Pipeline
 from app.domain.verdict import Verdict
 
 
@@ -198,6 +198,10 @@ class ChangeSet:
 
     def repository_by_id(self, repository_id: int) -> Repository | None:
         return next((r for r in self.repositories.values() if r.id == repository_id), None)
+
+    def repository_of(self, spec: BuildSpec) -> Repository | None:
+        """The repository that a build names, where it can be seen."""
+        return self.repositories.get(spec.repository.lower())
 
     def heads(self) -> tuple[tuple[int, str], ...]:
         """Where the verdict is said: the heads of the open pull requests and the commits of their merge groups."""

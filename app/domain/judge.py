@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from app.domain import messages
 from app.domain.attempt import AttemptState
 from app.domain.build import Build, BuildState
 from app.domain.change_set import ChangeSet, Kind
+from app.domain.manifest import specs_of
 from app.domain.orchestration import Orchestration
 from app.domain.pipeline import Start, Unmatched
 from app.domain.reasons import Reason, Why
@@ -20,6 +22,8 @@ SHOWN_AFTER = 3
 
 def policy(state: ChangeSet) -> Reason | None:
     """What decides before anything is built: forks, the owner's rule for pull requests of no set, two parts at once."""
+    if unconfigured(state):
+        return Reason(Why.UNCONFIGURED)
     if state.kind is Kind.ALONE:
         if any(pull.fork for pull in state.open_pulls):
             return Reason(Why.FORK)
@@ -28,6 +32,14 @@ def policy(state: ChangeSet) -> Reason | None:
     if state.crowded:
         return Reason(Why.CROWDED, repository_id=state.crowded[0], text=_crowd(state, state.crowded[0]))
     return None
+
+
+def unconfigured(state: ChangeSet) -> bool:
+    """The config has given up the pipeline, or builds the repository of this pull request no more."""
+    if state.kind is not Kind.ALONE:
+        return state.kind is Kind.CHANGE_SET and not state.pipeline.builds
+    own = (state.repository_by_id(pull.repository_id) for pull in state.open_pulls)
+    return any(one is not None and one.name.lower() not in state.pipeline.repositories for one in own)
 
 
 def _crowd(state: ChangeSet, repository_id: int) -> str:
@@ -41,7 +53,19 @@ def judge(state: ChangeSet) -> Reason:
     decided = policy(state)
     if decided:
         return decided
-    return _hindered(state) or _ended(state) or _going_on(state)
+    ended = _ended(state)
+    return (None if ended else _missing(state)) or _hindered(state) or ended or _going_on(state)
+
+
+def _missing(state: ChangeSet) -> Reason | None:
+    """A repository that is known to be out of reach: no read could end this set well."""
+    for spec in specs_of(state):
+        repository = state.repository_of(spec)
+        if repository is None:
+            return Reason(Why.UNREADABLE, text=messages.unseen(spec.repository))
+        if repository.archived:
+            return Reason(Why.UNREADABLE, text=messages.archived(spec.repository))
+    return None
 
 
 def _hindered(state: ChangeSet) -> Reason | None:

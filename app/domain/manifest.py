@@ -34,14 +34,9 @@ def specs_of(state: ChangeSet) -> tuple[BuildSpec, ...]:
     if state.kind is not Kind.ALONE:
         return state.pipeline.builds
     own = {pull.repository_id for pull in state.pulls}
-    mine = [spec for spec in state.pipeline.builds if _id_of(state, spec) in own]
+    mine = [spec for spec in state.pipeline.builds if (seen := state.repository_of(spec)) and seen.id in own]
     names = {spec.name for spec in mine}
     return tuple(replace(spec, needs=tuple(need for need in spec.needs if need in names)) for spec in mine)
-
-
-def _id_of(state: ChangeSet, spec: BuildSpec) -> int | None:
-    repository = state.repositories.get(spec.repository.lower())
-    return repository.id if repository else None
 
 
 def frozen_builds(state: ChangeSet, read: SetRead) -> tuple[Build, ...]:

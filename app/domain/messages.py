@@ -132,6 +132,17 @@ def _fork(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
     return "Blocked: it comes from a fork. Someone with write access reviews it and comments /orchestrate adopt SHA"
 
 
+def _unconfigured(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    gone = not state.pipeline.builds
+    name = state.pipeline.name
+    what = f"The config has no {name} any more" if gone else f"{name} no longer builds {_own_name(audience)}"
+    return f"{what}. Put it back, or take {state.pipeline.status} out of the rulesets"
+
+
+def _own_name(audience: Repository | None) -> str:
+    return audience.name if audience else "this repository"
+
+
 def _crowded(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
     repository = may_name(state, reason.repository_id, audience)
     where = f"{repository.name} ({reason.text})" if repository else "a repository"
@@ -203,6 +214,7 @@ _SENTENCES = {
     Why.BUILD_FAILED: _build_failed,
     Why.CANCELLED: _cancelled,
     Why.FORK: _fork,
+    Why.UNCONFIGURED: _unconfigured,
     Why.CROWDED: _crowded,
     Why.UNREADABLE: _unreadable,
     Why.MUTE: _mute,

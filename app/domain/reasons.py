@@ -22,6 +22,7 @@ class Why(StrEnum):
     CANCELLED = "cancelled"
     FORK = "fork"
     POLICY_BLOCK = "policy_block"
+    UNCONFIGURED = "unconfigured"
     CROWDED = "crowded"
     UNREADABLE = "unreadable"
     MUTE = "mute"
@@ -46,6 +47,7 @@ STATE_OF = {
     Why.CANCELLED: VerdictState.FAILURE,
     Why.FORK: VerdictState.FAILURE,
     Why.POLICY_BLOCK: VerdictState.FAILURE,
+    Why.UNCONFIGURED: VerdictState.ERROR,
     Why.CROWDED: VerdictState.ERROR,
     Why.UNREADABLE: VerdictState.ERROR,
     Why.MUTE: VerdictState.ERROR,

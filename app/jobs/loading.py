@@ -15,19 +15,23 @@ from app.domain.pipeline import Pipeline
 from app.jobs.configs import Configs
 from app.store.change_sets import Locked
 from app.store.installations import repositories_by_id, repositories_by_name
+from app.store.signs import status_of
 
 
 async def attached(connection: AsyncConnection, configs: Configs, locked: Locked) -> ChangeSet:
     """The aggregate as of now."""
     address = locked.address
-    pipeline = await configs.pipeline(connection, address.owner, address.pipeline) or _gone(locked)
+    pipeline = await configs.pipeline(connection, address.owner, address.pipeline)
+    if pipeline is None:
+        pipeline = await _gone(connection, locked)
     return locked.state(pipeline, await _repositories(connection, pipeline, locked))
 
 
-def _gone(locked: Locked) -> Pipeline:
-    """The pipeline was taken out of the config: nothing is built, and its status context is still known."""
+async def _gone(connection: AsyncConnection, locked: Locked) -> Pipeline:
+    """The pipeline was taken out of the config: nothing is built, and what it said is said under the same name."""
     last = locked.orchestration.pipeline if locked.orchestration else None
-    return replace(last, builds=()) if last else Pipeline(locked.address.owner, locked.address.pipeline, ())
+    blank = last or Pipeline(locked.address.owner, locked.address.pipeline, ())
+    return replace(blank, builds=(), status=await status_of(connection, locked.id) or blank.status)
 
 
 async def _repositories(connection: AsyncConnection, pipeline: Pipeline, locked: Locked) -> dict[str, Repository]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    and_,
     delete,
     select,
     update,
@@ -151,6 +152,13 @@ async def contexts_of(connection: AsyncConnection, set_id: str) -> set[str]:
     """The contexts, in lower case, on which a set says anything: more or another than its pipeline's after a rename."""
     query = select(contributions.c.context).filter_by(set_id=set_id).distinct()
     return set((await connection.execute(query)).scalars())
+
+
+async def status_of(connection: AsyncConnection, set_id: str) -> str | None:
+    """The name, as it is spelled, of the status by which a set speaks; None: it says nothing."""
+    same = (signs.c[name] == contributions.c[name] for name in ("repository_id", "sha", "context"))
+    query = select(signs.c.name).join(contributions, and_(*same)).where(contributions.c.set_id == set_id)
+    return (await connection.execute(query.order_by(signs.c.name).limit(1))).scalar_one_or_none()
 
 
 async def withdraw(connection: AsyncConnection, set_id: str, repository_id: int, sha: str) -> SignKey | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from app.domain import messages
 from app.domain.change_set import Kind
 from app.domain.clock import wake_at
 from app.domain.effects import CancelRun, DispatchBuild, Effect, ReadSet
@@ -362,13 +361,6 @@ def test_what_nobody_may_see_is_not_named_in_public() -> None:
     shown = {name: replace(one, visibility=Visibility.PUBLIC) for name, one in hidden.items()}
     world.state = replace(world.state, repositories=shown)
     world.opens(2)
-    world.pending.clear()
-    world.now += timedelta(seconds=30)
-    world.feed(None)
-    read = next(effect for effect in world.pending if isinstance(effect, ReadSet))
-    unseen = (RepositoryRead("repoC", problem=messages.unseen("repoC")),)
-    world.feed(SetRead(read.revision, read.purpose, unseen))
-    world.pending.remove(read)
     for effect in world.pending:
         world.perform(effect)
     assert "repoC" not in world.descriptions[2, world.pulls[2].head]

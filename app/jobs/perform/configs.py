@@ -7,20 +7,15 @@ the commit, by the status ``orchestrator-config``.
 from __future__ import annotations
 
 from app.config import Parsed, read_config
-from app.domain.events import AccessChanged, Event, PullSeen
 from app.domain.messages import shortened
 from app.github import Absent, Failure, FileText, InstallationClient
 from app.jobs.context import Context
-from app.jobs.loading import attached
-from app.jobs.perform.common import cause_of, failed, place_of
+from app.jobs.perform.common import failed, place_of
 from app.jobs.perform.outcome import Done, Failed, Outcome
-from app.jobs.promises import SCAN_PULLS, keep_promise_once
-from app.jobs.river import River
-from app.jobs.routing.pulls import addresses
-from app.store.change_sets import lock_sets, open_sets
+from app.jobs.perform.regroup import regroup
 from app.store.configs import KeptConfig, load_config, save_config
-from app.store.effects import Kept, Promise
-from app.store.installations import installation_of_owner, repositories_by_name, repository_by_name
+from app.store.effects import Kept
+from app.store.installations import installation_of_owner, repository_by_name
 from app.store.transaction import transaction
 
 STATUS = "orchestrator-config"
@@ -33,7 +28,7 @@ async def read_owner_config(context: Context, kept: Kept) -> Outcome:
         outcome = await _refresh(context, owner, kept.args.get("sha"))
         if outcome is not None:
             return outcome
-    await _apply(context, kept, owner)
+    await regroup(context, kept, owner)
     return Done()
 
 
@@ -91,26 +86,6 @@ async def _keep(
 def _storable(text: str) -> str:
     """Postgres has no text with NUL in it, nor one that is no UTF-8; such a file has been found bad already."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-
-
-async def _apply(context: Context, kept: Kept, owner: str) -> None:
-    """Pull requests move to the sets that the config in force puts them into; others may join: they are listed."""
-    async with transaction(context.engine) as connection:
-        river = River.of(context, connection)
-        config = await context.configs.of(connection, owner)
-        ids = [set_id for set_id, _ in await open_sets(connection, owner)]
-        for locked in await lock_sets(connection, ids):
-            state = await attached(connection, context.configs, locked)
-            events: list[Event | None] = [AccessChanged()]
-            for pull in state.open_pulls:
-                repository = state.repository_by_id(pull.repository_id)
-                if repository and locked.address not in addresses(config, repository, pull):
-                    events.append(PullSeen(pull, belongs=False))
-            await river.rename_status(await river.handle(locked, events, cause_of(kept)))
-        names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
-        for placed in await repositories_by_name(connection, owner, names):
-            scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})
-            await keep_promise_once(connection, context.queue, scan, river.now)
 
 
 async def check_config(context: Context, kept: Kept) -> Outcome:

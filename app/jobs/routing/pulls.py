@@ -72,8 +72,13 @@ def address_of(pipeline: Pipeline, repository: Repository, pull: Pull) -> Addres
     owner = repository.owner.lower()
     if key is not None and base_line is not None:
         return Address(owner, pipeline.name, Kind.CHANGE_SET, key, base_line)
+    return alone(pipeline, repository, pull)
+
+
+def alone(pipeline: Pipeline, repository: Repository, pull: Pull) -> Address:
+    """The set of this pull request alone."""
     own_line = DEFAULT_BASE if pull.base == repository.default_branch else pull.base
-    return Address(owner, pipeline.name, Kind.ALONE, f"{repository.name}#{pull.number}", own_line)
+    return Address(repository.owner.lower(), pipeline.name, Kind.ALONE, f"{repository.name}#{pull.number}", own_line)
 
 
 async def _check_config(context: Context, river: River, notice: PullNotice) -> bool:

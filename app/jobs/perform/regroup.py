@@ -1,0 +1,96 @@
+"""The config is another one, or was read again: pull requests move to the sets that it puts them into.
+
+Law: a pull request that the config has given up keeps a verdict, which says so (DESIGN, *always a verdict*): with its
+set, where the whole pipeline is gone; in a set of its own, where the pipeline builds its repository no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.domain.change_set import ChangeSet, Kind
+from app.domain.events import AccessChanged, Event, PullSeen
+from app.domain.facts import Pull, Repository
+from app.domain.pipeline import Config
+from app.jobs.context import Context
+from app.jobs.loading import attached
+from app.jobs.perform.common import cause_of
+from app.jobs.promises import SCAN_PULLS, keep_promise_once
+from app.jobs.river import River
+from app.jobs.routing.pulls import addresses, alone
+from app.store.change_sets import Address, create_set, load_open, lock_sets
+from app.store.effects import Kept, Promise
+from app.store.installations import Placed, repositories_by_id, repositories_by_name
+from app.store.transaction import transaction
+
+
+async def regroup(context: Context, kept: Kept, owner: str) -> None:
+    """All open sets plan anew; others may join them: the pull requests of all repositories are listed."""
+    async with transaction(context.engine) as connection:
+        river = River.of(context, connection)
+        config = await context.configs.of(connection, owner)
+        states = {
+            one.id: await attached(connection, context.configs, one) for one in await load_open(connection, owner)
+        }
+        moves = Moves(owner, config, await _placed(river, states.values()))
+        fresh: dict[str, list[Event | None]] = {}
+        for state in states.values():
+            for address, pull in moves.outcasts(state):
+                set_id = await create_set(connection, address, river.now)
+                fresh.setdefault(set_id, []).append(PullSeen(pull, belongs=True))
+        for locked in await lock_sets(connection, {*states, *fresh}):
+            state = await attached(connection, context.configs, locked)
+            events = [AccessChanged(), *moves.leaving(state, locked.address), *fresh.get(locked.id, ())]
+            await river.rename_status(await river.handle(locked, events, cause_of(kept)))
+        names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
+        for placed in await repositories_by_name(connection, owner, names):
+            scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})
+            await keep_promise_once(connection, context.queue, scan, river.now)
+
+
+async def _placed(river: River, states: Iterable[ChangeSet]) -> dict[int, Placed]:
+    ids = {pull.repository_id for state in states for pull in state.open_pulls}
+    return {one.repository.id: one for one in await repositories_by_id(river.connection, ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Where open pull requests belong by the config that is in force now."""
+
+    owner: str
+    config: Config | None
+    placed: dict[int, Placed]
+
+    def leaving(self, state: ChangeSet, address: Address) -> list[Event]:
+        """They leave for another set, or because nothing can be said on them any more."""
+        return [PullSeen(pull, belongs=False) for pull in state.open_pulls if self._leaves(state, address, pull)]
+
+    def _leaves(self, state: ChangeSet, address: Address, pull: Pull) -> bool:
+        repository = self._repository(pull)
+        if repository is None or address in addresses(self.config, repository, pull):
+            return False
+        given_up = not state.pipeline.builds or address.kind is Kind.ALONE
+        return not given_up or repository.name.lower() in state.pipeline.repositories or self._judged(state, pull)
+
+    def outcasts(self, state: ChangeSet) -> list[tuple[Address, Pull]]:
+        """Those whose repository the set's pipeline builds no more, each with the address of a set of its own."""
+        found: list[tuple[Address, Pull]] = []
+        for pull in state.open_pulls if state.kind is Kind.CHANGE_SET and state.pipeline.builds else ():
+            repository = self._repository(pull)
+            if repository is None or not self.placed[pull.repository_id].accessible or self._judged(state, pull):
+                continue
+            if repository.name.lower() not in state.pipeline.repositories:
+                found.append((alone(state.pipeline, repository, pull), pull))
+        return found
+
+    def _repository(self, pull: Pull) -> Repository | None:
+        placed = self.placed.get(pull.repository_id)
+        return placed.repository if placed else None
+
+    def _judged(self, state: ChangeSet, pull: Pull) -> bool:
+        """Another pipeline says its verdict under the same name: this one must not stand in its way."""
+        repository = self._repository(pull)
+        pipelines = self.config.pipelines if self.config and repository else ()
+        mine, status = repository.name.lower() if repository else "", state.pipeline.status.lower()
+        return any(mine in one.repositories and one.status.lower() == status for one in pipelines)
