@@ -103,6 +103,16 @@ def test_withdrawals_pass_while_dispatches_and_answers_wait(story: Story) -> Non
     assert not refused(story)
 
 
+def test_what_was_begun_is_ended_while_others_wait_to_begin(story: Story) -> None:
+    runs = story.opens("repoB").builds("repoB")
+    story.act("/limits", used=4800)
+    story.opens("repoD", branch="DPTA-7")
+    runs.passes().sign("repoB").is_success("1 build passed")
+    story.builds_nothing(300)
+    story.sign("repoD").is_pending(SENTENCE)
+    assert not refused(story)
+
+
 def test_the_wait_is_shown_by_build(story: Story) -> None:
     story.opens("repoB")
     nearly_used_up(story)
