@@ -176,16 +176,21 @@ class Integer:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list of one kind, given as a tuple of its good items; nothing is an empty list where ``least`` is 0."""
+    """A list of one kind, given as a tuple of its good items; nothing is an empty list where ``least`` is 0.
+
+    ``most``: None where only the size of the file bounds it.
+    """
 
     item: Kind
     least: int = 0
+    most: int | None = None
 
     @property
     def schema(self) -> JsonSchema:
+        most = {"maxItems": self.most} if self.most else {}
         if self.least:
-            return {"type": "array", "items": self.item.schema, "minItems": self.least}
-        return {"type": ["array", "null"], "items": self.item.schema}
+            return {"type": "array", "items": self.item.schema, "minItems": self.least, **most}
+        return {"type": ["array", "null"], "items": self.item.schema, **most}
 
     def read(self, node: Node, place: Place) -> Any:
         if isinstance(node, Scalar) and node.is_null and not self.least:
@@ -195,6 +200,8 @@ class ListOf:
             return wrong_type(node, place, "a list", help_)
         if len(node.items) < self.least:
             return place.flaw(node.mark, Flaw("must not be empty", "Name at least one."))
+        if self.most is not None and len(node.items) > self.most:
+            return place.flaw(node.items[self.most].mark, Flaw(f"must hold at most {self.most} items"))
         values = [self.item.read(item, place) for item in node.items]
         return tuple(value for value in values if value is not WRONG)
 

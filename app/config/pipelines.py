@@ -62,10 +62,14 @@ PIPELINE: Final = Section(
             "RE2 expression for the whole branch name; the group (?P<key>…) gives the key. "
             "Left out: every branch, by its exact name.",
         ),
-        "exclude": Key(ListOf(GLOB), "Globs of branches that are never grouped, beside those of well-known bots.", []),
+        "exclude": Key(
+            ListOf(GLOB, most=values.MAX_GLOBS),
+            "Globs of branches that are never grouped, beside those of well-known bots.",
+            [],
+        ),
         "exclude_bots": Key(Boolean(), "false: branches that bots make are grouped like others.", True),
         "bases": Key(
-            ListOf(GLOB, least=1),
+            ListOf(GLOB, least=1, most=values.MAX_GLOBS),
             "Bases whose pull requests are grouped: default (each repository's default branch), names, globs.",
             ["default"],
         ),

@@ -30,6 +30,10 @@ DAYS_PATTERN: Final = r"^(?:mon|tue|wed|thu|fri|sat|sun)(?:-(?:mon|tue|wed|thu|f
 MAX_STATUS: Final = 255
 """Longest context that GitHub takes for a commit status."""
 MAX_PATTERN: Final = 1000
+MAX_GLOB: Final = 255
+"""As long as GitHub lets a branch's name be."""
+MAX_GLOBS: Final = 100
+"""They are matched together against each branch that is heard of: their length is what a delivery costs all owners."""
 RESERVED_STATUSES: Final = frozenset({"orchestrator-merge", "orchestrator-config", "lockstep-probe"})
 
 _UNITS: Final = (("d", "days"), ("h", "hours"), ("m", "minutes"), ("s", "seconds"))
@@ -139,8 +143,8 @@ def regex(text: str) -> str | Flaw:
 
 def glob(text: str) -> str | Flaw:
     """A glob over names with "/" in them; the text itself is the value."""
-    if not text or len(text) > MAX_PATTERN:
-        return Flaw(f"must be a glob of 1 to {MAX_PATTERN} characters")
+    if not text or len(text) > MAX_GLOB:
+        return Flaw(f"must be a glob of 1 to {MAX_GLOB} characters")
     try:
         compile_glob(text)
     except PatternError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from app.config import base_line_of, key_of, read_config
 from app.config.bots import BOT_BRANCHES
 from app.config.patterns import compile_glob
+from app.config.values import MAX_GLOB, MAX_GLOBS
 from app.domain.pipeline import BuildSpec, Pipeline
 
 PLAIN = Pipeline(owner="acme", name="product", builds=(BuildSpec("repoA", "repoA"),))
@@ -115,3 +117,30 @@ def test_globs(glob: str, yes: list[str], no: list[str]) -> None:
     pattern = compile_glob(glob)
     assert [name for name in yes if not pattern.fullmatch(name)] == []
     assert [name for name in no if pattern.fullmatch(name)] == []
+
+
+HARMFUL = ["(a|a)*b", "(a*)*b", "(?:a+a+)+b", "(.*a){20}b", "(a?){250}a{250}b", "(?:.*.*.*)*b"]
+WORST_GLOB = ("**a" * MAX_GLOB)[: MAX_GLOB - 3]
+
+
+def test_expressions_and_globs_of_an_owner_take_linear_time() -> None:
+    """With an engine that backtracks each of these takes longer than the universe."""
+    worst = replace(PLAIN, exclude=tuple(f"{WORST_GLOB}{number}" for number in range(MAX_GLOBS)))
+    pipelines = [*(replace(PLAIN, branches=text) for text in HARMFUL), worst]
+    for pipeline in pipelines:
+        key_of(pipeline, "a")
+    began = time.thread_time()
+    for pipeline in pipelines:
+        key_of(pipeline, "a" * 1000)
+    assert time.thread_time() - began < 5.0
+
+
+@pytest.mark.parametrize("key", ["exclude", "bases"])
+def test_globs_are_bounded_in_length_and_number(key: str) -> None:
+    def problems(globs: list[str]) -> list[str]:
+        text = f"version: 1\npipelines: {{p: {{{key}: {globs}, builds: {{a: {{}}}}}}}}\n"
+        return [str(problem) for problem in read_config(text, owner="acme", file="f").problems]
+
+    assert problems(["a" * MAX_GLOB] * MAX_GLOBS) == []
+    assert f"1 to {MAX_GLOB} characters" in problems(["a" * (MAX_GLOB + 1)])[0]
+    assert f"at most {MAX_GLOBS} items" in problems(["a"] * (MAX_GLOBS + 1))[0]
