@@ -1,0 +1,92 @@
+"""When two worlds are one state of the walk: equal but for names that were counted up and for ages.
+
+Moments are counted from now, revisions from the present one, orchestrations from the latest. Every field of the core's
+values takes part unless it is named in ``SPENT``: a new field can only make more states, never hide one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from app.domain.change_set import ChangeSet
+
+SPENT = {
+    "ChangeSet": {"id", "kind", "key", "base_line", "pipeline", "repositories", "orchestration_count", "revision"},
+    "Orchestration": {"id", "trigger", "created_at", "pipeline"},
+    "Build": {"spec", "repository_id", "ref", "usual_seconds"},
+    "Attempt": {"number", "repository_id", "workflow", "ref", "planned_at", "url"},
+    "Verdict": {"description"},
+    "Result": {"orchestration_id", "attempt_id", "run_id", "url", "finished_at"},
+    "Pull": {"updated_at", "branch", "base", "draft", "fork", "number"},
+    "Run": {"id", "repository_id", "workflow", "branch", "event", "title", "actor", "url", "created_at"},
+    "DispatchAnswered": {"run_id", "url"},
+}
+"""What is written once and never asked again, or follows from another field."""
+SETTLED = timedelta(seconds=30)
+"""Quiet for so long or for longer: that is the same."""
+ONLY_WHETHER = {("Attempt", "run_id"), ("Attempt", "answered_at"), ("Orchestration", "frozen_at")}
+"""Asked for None alone."""
+NAMED = re.compile(r"^set-(\d+)(-.*)?$")
+
+Key = tuple[Any, ...]
+
+
+class Same:
+    """Stand-ins for what a world is made of, equal where the difference cannot matter."""
+
+    def __init__(self, core: ChangeSet, now: datetime) -> None:
+        self.now, self.revision, self.count = now, core.revision, core.orchestration_count
+
+    def of(self, value: Any) -> Any:
+        """A hashable stand-in of any value that a world is made of."""
+        kind = type(value)
+        if value is None or kind is bool or kind is int:
+            return value
+        if kind is str:
+            return self._name(value)
+        if kind is datetime:
+            return (value - self.now).total_seconds()
+        if isinstance(value, Enum):
+            return value.value
+        if is_dataclass(value):
+            return self._fields(value)
+        if isinstance(value, Mapping):
+            return frozenset((key, self.of(item)) for key, item in value.items())
+        if isinstance(value, frozenset):
+            return frozenset(self.of(item) for item in value)
+        return tuple(self.of(item) for item in value)
+
+    def _name(self, text: str) -> str:
+        found = NAMED.match(text)
+        return f"{self.count - int(found[1])}{found[2] or ''}" if found else text
+
+    def _fields(self, value: Any) -> Key:
+        name = type(value).__name__
+        return (name, *(self._field(name, one, getattr(value, one)) for one in _asked(type(value))))
+
+    def _field(self, kind: str, name: str, value: Any) -> Any:
+        if name == "reading" and value is not None and value.revision != self.revision:
+            return None
+        if name == "seen_revision":
+            return value == self.revision
+        if name == "changed_at":
+            return self.of(max(value, self.now - SETTLED)) if value else None
+        if name == "revision":
+            return value - self.revision
+        return value is not None if (kind, name) in ONLY_WHETHER else self.of(value)
+
+
+_ASKED: dict[type, tuple[str, ...]] = {}
+
+
+def _asked(kind: type) -> tuple[str, ...]:
+    known = _ASKED.get(kind)
+    if known is None:
+        spent = SPENT.get(kind.__name__, set())
+        known = _ASKED[kind] = tuple(field.name for field in fields(kind) if field.name not in spent)
+    return known
