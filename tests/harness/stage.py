@@ -36,6 +36,7 @@ STEPS = 500
 PATIENCE = 20.0
 """Real seconds after which work that does not end, though nothing holds it up, has failed."""
 NEXT_TIMER = text("SELECT min(greatest(due_at, leased_until)) FROM timers")
+SLEEP = text("UPDATE timers SET due_at = due_at + interval '100 years' WHERE kind = 'upkeep'")
 LOCK_SETS = text("SELECT id FROM change_sets FOR UPDATE")
 BLOCKED = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 AGE_WORKERS = text("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'")
@@ -45,7 +46,10 @@ DEAD_JOBS = text("SELECT task_name, args FROM procrastinate_jobs WHERE status NO
 class Stage:
     """One service and one GitHub. Verbs are synchronous: between two of them nothing moves."""
 
-    def __init__(self, database_url: str, credentials: Credentials, seed: Json, **settings: object) -> None:
+    def __init__(
+        self, database_url: str, credentials: Credentials, seed: Json, *, rounds: bool = True, **settings: object
+    ) -> None:
+        self._rounds = rounds
         self._runner = asyncio.Runner()
         self._database_url = database_url
         self._credentials = credentials
@@ -70,12 +74,19 @@ class Stage:
         self.run(self._open())
         self.pump()
         self.end_faults()
+        if not self._rounds:
+            self.run(self._let_rounds_sleep())
 
     async def _open(self) -> None:
         url = await self._github.enter_async_context(running(self._simulator))
         self.control = Control(url)
         self._github.push_async_callback(self.control.close)
         await self._start_service(url)
+
+    async def _let_rounds_sleep(self) -> None:
+        """What is done each minute although nothing happens makes an hour of waiting twenty times as long."""
+        async with self.service.engine.begin() as connection:
+            await connection.execute(SLEEP)
 
     async def _start_service(self, url: str) -> None:
         clock = self._simulator.clock.now
