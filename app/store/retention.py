@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
 from app.store.access import idempotency_keys
+from app.store.budgets import budgets
 from app.store.change_sets import change_sets
 from app.store.commands import commands
 from app.store.deliveries import deliveries
@@ -60,6 +61,8 @@ RULES = (
     Rule(build_times, build_times.c.finished_at, timedelta(days=180)),
     Rule(idempotency_keys, idempotency_keys.c.created_at, timedelta(days=1)),
     Rule(sightings, sightings.c.seen_at, timedelta(hours=1)),
+    # Nothing in it counts for longer than two hours: what is older is of an installation that nobody asks for.
+    Rule(budgets, budgets.c.changed_at, timedelta(days=1)),
 )
 
 

@@ -56,6 +56,7 @@ def rows(set_id: str, token_id: int, at: datetime, number: int) -> dict[str, dic
         "idempotency_keys": {"token_id": token_id, "key": guid, "request_sha256": "x", "created_at": at},
         "sightings": {"run_id": number, "run_attempt": 1, "status": "queued", "repository_id": 1, "workflow": "b"}
         | {"branch": "r", "head_sha": "s", "doc": {}, "seen_at": at},
+        "budgets": {"installation_id": number, "doc": {}, "changed_at": at},
     }
 
 
