@@ -24,6 +24,8 @@ NAMED = (
     "jobs: {}\n"
 )
 """A workflow that shows the attempt's id in the title of its runs."""
+NEVER = "unrecorded"
+"""How a delivery is dropped without a trace: what the App's delivery log names is found by itself within a minute."""
 PERMITTED = {"ann": {OWNER: "admin"}, "bob": {f"{OWNER}/{name}": "write" for name in REPOSITORIES}, "eve": {}}
 
 

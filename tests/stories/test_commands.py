@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.harness.story import Story
-from tests.harness.worlds import config, seed
+from tests.harness.worlds import NEVER, config, seed
 from tests.stories.conftest import Begin
 
 ALL = ("repoA", "repoB", "repoC", "repoD", "repoE")
@@ -56,7 +56,7 @@ def test_retry_while_a_head_has_moved_unheard_never_ends_green_on_the_old_one(st
     runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
     runs.of("repoD").passes()
     runs.of("repoB").fails()
-    story.fault("delivery", "drop", event="push").fault("delivery", "drop", event="pull_request")
+    story.fault("delivery", "drop", NEVER, event="push").fault("delivery", "drop", NEVER, event="pull_request")
     story.pushes("repoD").comments("repoB", "/orchestrate retry").is_accepted()
     again = story.builds("repoB")
     story.waits(5)

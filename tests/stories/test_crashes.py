@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.harness.story import Story
-from tests.harness.worlds import NAMED, PLAIN, config, seed
+from tests.harness.worlds import NAMED, NEVER, PLAIN, config, seed
 from tests.stories.conftest import Begin
 
 DISPATCH = "*/actions/workflows/build.yml/dispatches"
@@ -121,7 +121,7 @@ def test_the_answer_is_lost(story: Story) -> None:
 
 def test_the_answer_and_every_delivery_of_the_run_are_lost(story: Story) -> None:
     story.opens("repoB", "repoD").fault("request", "lose_answer", path=DISPATCH)
-    story.fault("delivery", "drop", times=2, event="workflow_run", repository="ismenablement/repoB")
+    story.fault("delivery", "drop", NEVER, times=2, event="workflow_run", repository="ismenablement/repoB")
     goes_on_with_one_run(story)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.harness.story import Story
+from tests.harness.worlds import NEVER
 
 ALL = ("repoA", "repoB", "repoC", "repoD", "repoE")
-NEVER = "unrecorded"
-"""Lost without a trace: what the App's delivery log shows is found by itself (``test_recovery``)."""
 
 
 def whole_story(story: Story) -> None:

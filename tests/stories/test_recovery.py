@@ -145,6 +145,7 @@ def test_ten_minutes_without_the_service(any_way: Story) -> None:
     story.sign("repoD", branch="DPTA-3").is_pending()
     story.sign("repoE", branch="DPTA-4").is_pending()
     story.sign("repoC", branch="DPTA-6").is_pending()
+    story.sign("repoA", branch="DPTA-5").is_success("2 builds passed")
     story.finishes().waits(120)
     story.finishes().waits(120)
     for name, branch in (("repoB", "DPTA-3"), ("repoD", "DPTA-3"), ("repoE", "DPTA-4"), ("repoC", "DPTA-6")):
@@ -175,6 +176,16 @@ def test_a_payload_that_cannot_be_read_is_not_passed_over(story: Story, do: str)
     for sign in story.signs("repoB", "repoD"):
         sign.is_pending()
     story.builds("repoB", "repoD").passes().sign("repoD").is_success("2 builds passed")
+
+
+def test_killed_while_it_reads_the_log(story: Story) -> None:
+    story.fault("delivery", "drop", times=None, event="*").opens("repoB", "repoD").faults_end().stage.hire()
+    story.fault("request", "hold", path=ONE).until_held()
+    story.stage.kill()
+    story.faults_end().waits(120)
+    runs = story.builds("repoB", "repoD")
+    assert len(story.requests("POST", "*/statuses/*")) <= 4
+    runs.passes().sign("repoD").is_success("2 builds passed")
 
 
 def test_a_payload_that_is_gone_is_noted_and_the_rest_is_taken(story: Story) -> None:

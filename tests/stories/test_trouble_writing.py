@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.harness.story import Story
-from tests.harness.worlds import OWNER
+from tests.harness.worlds import NEVER, OWNER
 from tests.stories.conftest import Begin
 
 LIMITED = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
@@ -116,7 +116,7 @@ def test_the_worker_is_killed_between_two_jobs(story: Story) -> None:
 def moves_while_its_build_starts(story: Story) -> Story:
     """A push between the read and the run, of which no webhook tells."""
     story.fault("request", "delay", {"before": "5s"}, path="*/repoB/*/dispatches").until_held()
-    story.fault("delivery", "drop", times=2, repository=f"{OWNER}/repoB")
+    story.fault("delivery", "drop", NEVER, times=2, repository=f"{OWNER}/repoB")
     return story.pushes("repoB").waits(6)
 
 
