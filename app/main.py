@@ -33,6 +33,7 @@ from app.store.migrate import upgrade
 from app.store.transaction import open_engine
 from app.web.application import create_application
 from app.web.context import WebContext
+from app.web.heads import BoundedHeads
 from app.web.health import missing_settings
 from app.web.visitors import Visitors
 
@@ -164,6 +165,7 @@ async def _answer(app: FastAPI, listener: socket.socket, stop: asyncio.Event) ->
     """Serve until ``stop``; our signal handlers stand in for uvicorn's, which would end the process by the signal."""
     config = uvicorn.Config(
         app,
+        http=BoundedHeads,
         log_config=None,
         access_log=False,
         lifespan="off",
