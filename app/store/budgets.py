@@ -70,7 +70,7 @@ class Budgets:
         try:
             return await self._reserve(ticket)
         except AWAY as error:
-            _log.warning("budget not asked", why=str(error).splitlines()[0])
+            _log.warning("budget not asked", why=str(error).partition("\n")[0])
             return Wait(self._clock() + SOON, problem=UNASKED)
 
     async def settle(self, ticket: Ticket, heard: Heard) -> Wait | None:
@@ -78,13 +78,23 @@ class Budgets:
         try:
             return await self._settle(ticket, heard)
         except AWAY as error:
-            _log.warning("answer not counted yet", why=str(error).splitlines()[0])
+            _log.warning("answer not counted yet", why=str(error).partition("\n")[0])
             self._unsaid[_row_of(ticket)].append((ticket, heard))
             return settle(Budget(), ticket.call_id, ticket.ask.cost, heard, self._clock())[1]
 
     async def _reserve(self, ticket: Ticket) -> Ticket | Wait:
         row = _row_of(ticket)
-        unsaid = list(self._unsaid[row])
+        # Taken off the list before anything is awaited: two calls must not both write it down.
+        unsaid, said = self._unsaid.pop(row, []), False
+        try:
+            wait = await self._let_go(row, ticket, unsaid)
+            said = True
+        finally:
+            if not said:
+                self._unsaid[row][:0] = unsaid
+        return wait or ticket
+
+    async def _let_go(self, row: int, ticket: Ticket, unsaid: list[tuple[Ticket, Heard]]) -> Wait | None:
         async with transaction(self._engine) as connection:
             # What a crash of Postgres takes with it of this is within the margins, and not waiting for the disk is
             # most of the speed.
@@ -95,8 +105,7 @@ class Budgets:
             after, wait = reserve(budget, ticket.call_id, ticket.ask, self._limits, now)
             if wait is None or unsaid:
                 await _save(connection, row, after, now)
-        del self._unsaid[row][: len(unsaid)]
-        return wait or ticket
+        return wait
 
     async def _settle(self, ticket: Ticket, heard: Heard) -> Wait | None:
         row = _row_of(ticket)

@@ -133,6 +133,7 @@ async def test_a_refusal_heard_while_the_database_is_away_is_told_to_all_later(
     until = NOW + timedelta(minutes=3)
     async with Outage(other):
         assert await one.settle(ticket, REFUSED) == Wait(until, mute=True), "the answer is not lost"
+        assert await one.reserve(7, WRITE) == Wait(NOW + timedelta(seconds=5), problem=UNASKED)
     assert await one.reserve(7, WRITE) == Wait(until, mute=True)
     assert await two.reserve(7, WRITE) == Wait(until, mute=True)
     clock.now = until
