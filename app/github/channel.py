@@ -1,7 +1,8 @@
 """One client's way to GitHub: paced, with the right token, each answer classified.
 
-Law: each request passes pacing before it is sent, and pacing hears of its answer before the caller does. Only
-refusals that surely did not act are sent again here: a 401 once with a new token, and a 401 or 403 to a token that
+Law: each request passes pacing before it is sent, and pacing hears of its answer before the caller does. A write goes
+out soon after the decision that wanted it, or not at all: of a worker that was stopped in between nobody knows any more
+what others have said and done meanwhile. Only refusals that surely did not act are sent again here: a 401 once with a new token, and a 401 or 403 to a token that
 GitHub's replicas may not know yet (FACTS §7).
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeGuard, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -25,6 +26,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _PAUSES = (0.3, 1.0)
 """Seconds between tries with a token that is too new. Past them the caller is told to come back."""
+
+
+SOON = timedelta(seconds=30)
+"""From the beginning of a piece of work until its last write leaves: longer than any wait for pacing."""
 
 
 class _Error(BaseModel):
@@ -56,6 +61,7 @@ class Channel:
         self._tokens = tokens
         self._pacer = pacer
         self._sleep = sleep
+        self._begun_at = clock()
 
     async def read(self, path: str, **params: str | int) -> Reply | Failure:
         return await self.call(Call("GET", path, params), TokenClass.READ, Priority.READ, Cost.READ)
@@ -89,6 +95,9 @@ class Channel:
         """One request, counted as one."""
 
         async def send() -> Reply | Failure:
+            now = self.clock()
+            if cost in (Cost.WRITE, Cost.CONTENT) and now - self._begun_at > SOON:
+                return errors.too_late(call.what, now)
             answer = await self.wire.send(call, token.authorization)
             return _limited_inside(answer, self.clock()) if cost is Cost.GRAPHQL else answer
 

@@ -125,6 +125,12 @@ def unreadable(answer: Refusal, detail: str) -> Failure:
     return _failure(answer, Kind.OUR_BUG, f"GitHub's answer could not be read: {detail}", acted=Acted.UNCLEAR)
 
 
+def too_late(what: str, now: datetime) -> Failure:
+    """We were stopped between the decision and the call: whether it is still wanted has to be looked at again."""
+    reason = "The worker was held up before it could be sent; it is looked at again"
+    return Failure(Kind.TRY_AGAIN, reason, Acted.NOT_SENT, what, retry_at=now)
+
+
 def held_back(retry_at: datetime, what: str, held: Held | None, problem: str | None) -> Failure:
     """Our own pacing did not let the request go. ``problem``: why, where no limit is the cause."""
     reason = problem or messages.rate_limit(retry_at)

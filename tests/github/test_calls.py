@@ -19,9 +19,13 @@ from app.github import (
     Gone,
     Installation,
     InstallationClient,
+    Kind,
     Missing,
+    NotSent,
     Unclear,
 )
+from app.github.errors import Acted
+from tests.github.conftest import Clock
 from tests.github.examples import REPOSITORY, RUN, SHA
 from tests.github.fake import Answer, Drop, FakeServer, Says, Silence
 
@@ -214,3 +218,13 @@ class TestTalk:
             Comment(2, "", "", NOW),
         ]
         assert server.calls[0].query["since"] == "2026-06-01T12:00:00Z"
+
+
+async def test_a_write_that_was_held_up_is_not_sent(client: InstallationClient, clock: Clock) -> None:
+    """The worker was stopped between its decision and the call: the server is not asked, and is not to be."""
+    clock.advance(31)
+    late = await client.set_status("acme", "repoA", SHA, "success", "orchestrator-build", "5 builds passed", None)
+    assert isinstance(late, Failure)
+    assert (late.kind, late.acted) == (Kind.TRY_AGAIN, Acted.NOT_SENT)
+    started = await client.dispatch("acme", "repoA", "build.yml", "DPTA-1", {})
+    assert isinstance(started, NotSent)

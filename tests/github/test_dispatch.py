@@ -78,7 +78,7 @@ async def test_a_vanished_ref_is_told_apart(client: InstallationClient, server: 
 
 
 async def test_retry_after_is_handed_on_and_nothing_more_is_sent(
-    client: InstallationClient, server: FakeServer, clock: Clock
+    client: InstallationClient, github: GitHub, server: FakeServer, clock: Clock
 ) -> None:
     server.on("POST", PATH, Says(429, {"message": "slow down"}, {"Retry-After": "30"}), Says(200, RUN))
     until = clock.now + timedelta(seconds=30)
@@ -89,7 +89,7 @@ async def test_retry_after_is_handed_on_and_nothing_more_is_sent(
     assert held.retry_at == until
     assert len(server.calls) == 1
     clock.advance(31)
-    assert isinstance(await dispatched(client), Accepted)
+    assert isinstance(await dispatched(github.on(7)), Accepted)
 
 
 async def test_without_a_connection_nothing_was_sent(private_key: str, clock: Clock) -> None:

@@ -91,13 +91,12 @@ async def test_when_to_come_back(
     assert failure.retry_at == (RESET if expected is None else clock.now + expected)
 
 
-async def test_guesses_double_with_each_refusal_in_a_row(
-    client: InstallationClient, server: FakeServer, clock: Clock
-) -> None:
+@pytest.mark.usefixtures("client")
+async def test_guesses_double_with_each_refusal_in_a_row(github: GitHub, server: FakeServer, clock: Clock) -> None:
     waits = []
     for answer in (Says(429), Says(429), Says(429), Says(202), Says(429)):
         server.on("POST", CANCEL, answer)
-        outcome = await client.cancel_run("acme", "repoA", 1)
+        outcome = await github.on(7).cancel_run("acme", "repoA", 1)
         if isinstance(outcome, Failure) and outcome.retry_at is not None:
             waits.append(outcome.retry_at - clock.now)
             clock.now = outcome.retry_at
