@@ -1,0 +1,162 @@
+"""The words and numbers that others rely on: CONTRACT §2's states, §3's defaults, §4's verdicts, FACTS' limits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain import manifest, reads, runs
+from app.domain.attempt import LIVE, PASSING, Attempt, AttemptState
+from app.domain.build import ATTEMPT_TO_BUILD, LOST_ALLOWED, BuildState
+from app.domain.change_set import Kind, SetState
+from app.domain.events import ReadPurpose, Trigger, TriggerKind
+from app.domain.facts import RUN_RANK, Pull, PullState, Repository, RunStatus, Visibility
+from app.domain.orchestration import OrchestrationState
+from app.domain.pipeline import (
+    Absent,
+    BaseMoved,
+    BuildSpec,
+    Config,
+    Landing,
+    MergeMethod,
+    MergeMode,
+    OnFailure,
+    Pipeline,
+    Start,
+    Unmatched,
+)
+from app.domain.reasons import STATE_OF, Reason, Why
+from app.domain.verdict import STRENGTH, Verdict, VerdictState, weakest
+from tests.domain.pretend import START
+
+
+def words(kind: type) -> str:
+    return " ".join(kind)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (OrchestrationState, "waiting building passed failed error cancelled superseded"),
+        (
+            BuildState,
+            "waiting dispatching queued running passed failed timed_out cancelled skipped lost error",
+        ),
+        (VerdictState, "pending success failure error"),
+        (SetState, "open merged closed"),
+        (Kind, "change_set alone branch"),
+        (TriggerKind, "pull_request command api retry dispatch change"),
+        (ReadPurpose, "freeze confirm"),
+        (PullState, "open closed merged"),
+        (RunStatus, "requested queued pending waiting in_progress completed"),
+        (Visibility, "private internal public"),
+        (Start, "auto command"),
+        (Unmatched, "alone pass block"),
+        (Absent, "skip base"),
+        (OnFailure, "stop continue"),
+        (BaseMoved, "keep rebuild"),
+        (MergeMode, "unlock together"),
+        (MergeMethod, "merge squash rebase"),
+        (
+            AttemptState,
+            "planned dispatching unclear queued waiting running passed failed timed_out cancelled void lost refused",
+        ),
+        (
+            Why,
+            "settling on_command github limit building approval passed policy_pass build_failed cancelled fork "
+            "policy_block unconfigured crowded unreadable mute refused lost restless impossible left",
+        ),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_the_words_of(kind: type, said: str) -> None:
+    assert words(kind) == said
+
+
+def test_every_reason_is_one_of_four_verdicts() -> None:
+    of = {state: {why for why, verdict in STATE_OF.items() if verdict is state} for state in VerdictState}
+    assert of[VerdictState.SUCCESS] == {"passed", "policy_pass"}
+    assert of[VerdictState.FAILURE] == {"build_failed", "cancelled", "fork", "policy_block"}
+    pending = {"settling", "on_command", "github", "limit", "building", "approval", "left"}
+    assert of[VerdictState.PENDING] == pending
+    assert set().union(*of.values()) == set(Why)
+
+
+def test_the_defaults_of_a_pipeline() -> None:
+    one = Pipeline("acme", "product", (BuildSpec("Full", "RepoA"),))
+    assert one.repositories == frozenset({"repoa"})
+    assert (one.branches, one.exclude, one.bases, one.start) == (None, (), ("default",), Start.AUTO)
+    assert (one.settle, one.settle_max) == (timedelta(seconds=30), timedelta(minutes=10))
+    assert (one.unmatched, one.absent, one.status, one.comment) == ("alone", "skip", "orchestrator-build", True)
+    assert (one.max_parallel, one.on_failure, one.reuse_for, one.base_moved) == (10, "stop", timedelta(days=7), "keep")
+    assert one.landing == Landing(MergeMode.UNLOCK, MergeMethod.SQUASH, delete_branches=False)
+    spec = one.builds[0]
+    assert (spec.workflow, spec.needs, spec.retries, spec.required, spec.inputs) == ("build.yml", (), 0, True, {})
+    assert (spec.timeout, spec.start_timeout) == (timedelta(minutes=60), timedelta(minutes=10))
+    assert Config("acme").pipelines == ()
+
+
+def test_the_limits() -> None:
+    assert manifest.INPUTS_LIMIT == 65_535
+    assert [wait.total_seconds() for wait in runs.LOOKS] == [2, 5, 10, 15, 30, 60]
+    assert (timedelta(minutes=2), timedelta(minutes=10)) == (runs.FIRST_CHECK, runs.NEXT_CHECK)
+    assert (timedelta(minutes=60), timedelta(days=1)) == (runs.UNUSUAL, runs.STRAYS_KEPT)
+    assert [wait.total_seconds() for wait in reads.BACK_OFF] == [2, 5, 15, 30, 60, 120, 300]
+    assert (reads.STALE_ALLOWED, reads.STALE_FOR_EVER, LOST_ALLOWED) == (5, 20, 2)
+
+
+def test_what_of_a_run_counts_and_what_is_news() -> None:
+    assert {"success", "neutral"} == PASSING
+    order = ["requested", "queued", "pending", "waiting", "in_progress", "completed"]
+    assert [RUN_RANK[RunStatus(word)] for word in order] == [0, 1, 1, 2, 3, 4]
+    assert set(ATTEMPT_TO_BUILD) == set(AttemptState)
+    assert {str(ATTEMPT_TO_BUILD[state]) for state in LIVE} == {"dispatching", "queued", "running"}
+    same = {AttemptState(word) for word in ("running", "passed", "failed", "timed_out", "cancelled", "lost", "queued")}
+    assert {state for state, build in ATTEMPT_TO_BUILD.items() if build.value == state.value} == {*same, "dispatching"}
+    assert ATTEMPT_TO_BUILD[AttemptState.VOID] is BuildState.WAITING
+    assert ATTEMPT_TO_BUILD[AttemptState.REFUSED] is BuildState.ERROR
+
+
+def test_a_fact_begins_as_what_is_usual() -> None:
+    pull = Pull(1, 2, "b", "sha", "main", START)
+    assert (pull.open, pull.draft, pull.fork, pull.before, pull.known) == (True, False, False, None, True)
+    one = Repository(1, "acme", "repoA", "R_1", "main")
+    assert (one.full_name, one.visibility, one.archived) == ("acme/repoA", "private", False)
+    widths = [visibility.width for visibility in (Visibility.PRIVATE, Visibility.INTERNAL, Visibility.PUBLIC)]
+    assert widths == sorted(set(widths))
+    fresh = Attempt("a", 1, 1, "w", "r", "s", START)
+    assert (fresh.state, fresh.live, fresh.may_run, fresh.persons) == (AttemptState.PLANNED, True, False, False)
+    assert Trigger(TriggerKind.API).actor is None
+
+
+def test_the_weakest_verdict_is_the_sign() -> None:
+    order = [VerdictState.ERROR, VerdictState.FAILURE, VerdictState.PENDING, VerdictState.SUCCESS]
+    assert sorted(STRENGTH, key=lambda state: STRENGTH[state]) == order
+    assert len(set(STRENGTH.values())) == 4
+    said = [Verdict(state, "b", "text") for state in reversed(order)]
+    while said:
+        lowest = weakest(said)
+        assert lowest is not None
+        assert lowest.state is order[4 - len(said)]
+        said.remove(lowest)
+    assert weakest([]) is None
+
+
+def test_among_equals_the_sign_does_not_hang_on_who_came_first() -> None:
+    one, two = (Verdict(VerdictState.PENDING, cause, text) for cause, text in (("b", "x"), ("a", "z")))
+    three = Verdict(VerdictState.PENDING, "a", "y")
+    assert weakest([one, two, three]) == weakest([three, two, one]) == three
+
+
+def test_a_verdict_is_the_same_while_state_and_cause_are() -> None:
+    one = Verdict(VerdictState.PENDING, "building", "old words")
+    assert one.same_as(Verdict(VerdictState.PENDING, "building", "new words"))
+    assert not one.same_as(Verdict(VerdictState.SUCCESS, "building", "old words"))
+    assert not one.same_as(Verdict(VerdictState.PENDING, "settling", "old words"))
+
+
+def test_the_cause_names_what_a_reader_must_know() -> None:
+    assert Reason(Why.BUILDING).cause == "building"
+    assert Reason(Why.REFUSED, "repoA", 1, "no").cause == "refused:repoA:no"
+    assert Reason(Why.LIMIT, until=START).cause == "limit:2026-11-21T12:00:00+00:00"
