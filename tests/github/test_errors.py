@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.github import Acted, Done, Failure, InstallationClient, Kind, Limit
+from app.github import Acted, Done, Failure, GitHub, InstallationClient, Kind, Limit
 from tests.github.conftest import Clock
 from tests.github.fake import Answer, Drop, FakeServer, Says, Silence
 
