@@ -253,6 +253,17 @@ async def test_a_body_that_is_too_large_or_too_slow_is_not_waited_for(
     assert await kept(engine) == []
 
 
+async def test_slow_senders_hold_up_nobody(engine: AsyncEngine) -> None:
+    async with served(door_of(engine, body_timeout=0.5)) as (host, port):
+        slow = [asyncio.create_task(converse((host, port), request_head(9) + b"{")) for _ in range(30)]
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+            assert (await client.post(PATH, content=b"{}", headers=headers(b"{}", "quick"))).status_code == 202
+            assert not any(one.done() for one in slow)
+        answers = await asyncio.gather(*slow)
+    assert {answer.split(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 408 Request Timeout"}
+    assert await kept(engine) == ["quick"]
+
+
 async def directly(door: Door, given: dict[str, str], *messages: Message) -> list[Message]:
     """Without a server, for what no client of ours can send; what the door sends."""
     sent: list[Message] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -26,8 +27,9 @@ from app.settings import Settings
 from app.simulator.server import Options, Simulator, running
 from app.store.timers import next_due
 from app.store.transaction import transaction
+from tests.leaks import guard
 
-SECRET = "made for this test"
+SECRET = guard(secrets.token_hex(20), "webhook secret")
 BUILD = "on: {workflow_dispatch: {inputs: {id: {type: string}}}}\nrun-name: build ${{ inputs.id }}\njobs: {}\n"
 CONFIG = """\
 version: 1
@@ -171,7 +173,7 @@ async def playing(database_url: str, planted: dict[str, Any] | None = None) -> A
     """A simulator and a service that listen to each other on loopback; time stands still until ``settle``."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    private = guard(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), "private key")
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     hook = f"http://127.0.0.1:{listener.getsockname()[1]}/webhooks/github"

@@ -121,3 +121,12 @@ async def test_an_admin_of_one_owner_makes_no_tokens_for_others(office: Office, 
     assert mine.status_code == 201
     other = await office.token("admin", owner="other")
     assert (await office.call("DELETE", "/api/v1/tokens/mine", other)).status_code == 404
+
+
+async def test_a_token_is_known_to_the_letter(office: Office) -> None:
+    token = await office.token("read")
+    assert (await office.call("GET", "/api/v1/change-sets", token)).status_code == 200
+    for other in (token.upper(), token.lower(), token[:-1], token + "a", token.removeprefix("lockstep_"), f" {token}x"):
+        assert (await office.call("GET", "/api/v1/change-sets", other)).status_code == 401
+    for elsewhere in ({"params": {"token": token}}, {"headers": {"cookie": f"token={token}"}}):
+        assert (await office.call("GET", "/api/v1/change-sets", None, **elsewhere)).status_code == 401
