@@ -22,7 +22,7 @@ CLIENTS = {
     "smtplib",
 }
 MAY_ASK = {
-    "app/cli/client.py": "the operator's terminal asks the operator's Lockstep",
+    "app/cli/api.py": "the operator's terminal asks the operator's Lockstep",
     "app/simulator": "the pretend GitHub sends webhooks to the address it was started with",
     "app/demo": "both ends are its own, on loopback",
 }

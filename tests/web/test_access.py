@@ -123,6 +123,7 @@ async def test_an_admin_of_one_owner_makes_no_tokens_for_others(office: Office, 
     assert (await office.call("DELETE", "/api/v1/tokens/mine", other)).status_code == 404
 
 
+@pytest.mark.shows("API token")
 async def test_a_token_is_known_to_the_letter(office: Office) -> None:
     token = await office.token("read")
     assert (await office.call("GET", "/api/v1/change-sets", token)).status_code == 200
