@@ -195,3 +195,29 @@ async def test_titles_of_all_kinds_are_told_and_logged(hub: Hub, title: str) -> 
     assert told == title.encode("utf-8", "replace").decode()
     assert len(await hub.control("GET", "/log")) > 0
     assert (await hub.ask("GET", "/repos/acme/repoA/pulls/1")).status_code == 200
+
+
+async def log_of(hub: Hub) -> list[Json]:
+    """The App's delivery log, youngest first."""
+    return list((await hub.ask("GET", "/app/hook/deliveries?per_page=100", auth=hub.jwt())).json())
+
+
+async def test_the_delivery_log_can_lag(hub: Hub) -> None:
+    await hub.control("POST", "/clock", {"advance": 60})
+    before = await log_of(hub)
+    await hub.control("POST", "/lag", {"deliveries": "30s"})
+    await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1"})
+    await hub.control("POST", "/clock", {"advance": 29})
+    assert await log_of(hub) == before
+    await hub.control("POST", "/clock", {"advance": 1})
+    assert [one["event"] for one in reversed((await log_of(hub))[: -len(before) or None])] == ["push", "pull_request"]
+
+
+async def test_a_doubled_delivery_is_two_attempts_of_one_guid(hub: Hub) -> None:
+    await hub.control("POST", "/faults", {"on": "delivery", "match": {"event": "push"}, "do": "double"})
+    await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1"})
+    await hub.control("POST", "/clock", {"advance": 0})
+    first, second = [one for one in await log_of(hub) if one["event"] == "push"]
+    assert first["guid"] == second["guid"]
+    assert first["id"] != second["id"]
+    assert first["redelivery"] is False
