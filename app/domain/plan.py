@@ -15,11 +15,9 @@ from app.domain.change_set import ChangeSet, Kind, Reading, SetState
 from app.domain.effects import DispatchBuild, Effect, ReadSet
 from app.domain.events import ReadPurpose, Trigger, TriggerKind
 from app.domain.judge import RESTLESS_AFTER, policy
-from app.domain.manifest import specs_of
 from app.domain.orchestration import Orchestration, OrchestrationState
 from app.domain.runs import cancelled, followed, out_of_time, pruned
 from app.domain.settle import wants_freeze
-from app.domain.world import changed
 
 Step = tuple[ChangeSet, list[Effect]]
 
@@ -52,25 +50,12 @@ def idle(state: ChangeSet) -> bool:
 def _renewed(state: ChangeSet, now: datetime) -> tuple[ChangeSet, tuple[Orchestration, ...]]:
     """The orchestration for the present revision: the one that waits, or a new one in the place of the old."""
     old = state.orchestration
-    if old is not None and _recast(state, old):
-        state = changed(state, now)
     if idle(state):
         over = old is None or old.state in ENDED
         return (state if over or old is None else _superseded(state, old)), ()
     if old is not None and not _outlived(state, old):
         return replace(state, orchestration=replace(old, revision=state.revision)), ()
     return _begun(state, now)
-
-
-def _recast(state: ChangeSet, old: Orchestration) -> bool:
-    """The config was changed meanwhile, and builds other repositories: nobody told us of branches in those.
-
-    Everything else of the config stays as it was when the manifest was frozen (DESIGN §4).
-    """
-    if not old.frozen or old.revision != state.revision or state.kind is Kind.BRANCH:
-        return False
-    before = {build.spec.repository.lower() for build in old.builds}
-    return before != {spec.repository.lower() for spec in specs_of(state)}
 
 
 def _superseded(state: ChangeSet, old: Orchestration) -> ChangeSet:

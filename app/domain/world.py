@@ -13,7 +13,7 @@ from app.domain.change_set import ChangeSet, Head, Kind
 from app.domain.events import BaseMoved, BranchMoved, MergeGroupEnded, MergeGroupFormed, PullSeen
 from app.domain.facts import Branch, Pull
 from app.domain.judge import RESTLESS_AFTER
-from app.domain.orchestration import OrchestrationState
+from app.domain.manifest import specs_of
 from app.domain.pipeline import Absent
 from app.domain.pipeline import BaseMoved as BaseMovedRule
 from app.domain.verdict import Verdict, VerdictState
@@ -46,18 +46,17 @@ def access_changed(state: ChangeSet) -> ChangeSet:
 
 
 def config_followed(state: ChangeSet, now: datetime) -> ChangeSet:
-    """The set starts over where the config no longer names a repository that the running manifest builds.
+    """The set starts over where the config names other repositories than the manifest was frozen with.
 
-    Nobody hears of that repository's pushes any more, and no read shows it: what its build says could not be confirmed
-    before success. Reading it as the frozen config would is no way out where it was taken out for being unreadable.
+    Nobody heard of the branches of one that has joined, and nobody hears of those of one that was taken out: what
+    passed there, or passes now, stands on nothing that is known. Everything else of the config stays as it was when
+    the manifest was frozen (DESIGN §4).
     """
     running = state.orchestration
-    if running is None or running.state is not OrchestrationState.BUILDING or state.kind is Kind.BRANCH:
+    if running is None or not running.frozen or running.revision != state.revision or state.kind is Kind.BRANCH:
         return state
-    built = {build.spec.repository.lower() for build in running.builds if build.sha is not None}
-    if running.revision != state.revision or built <= state.pipeline.repositories:
-        return state
-    return changed(state, now)
+    before = {build.spec.repository.lower() for build in running.builds}
+    return state if before == {spec.repository.lower() for spec in specs_of(state)} else changed(state, now)
 
 
 def compared(before: ChangeSet, after: ChangeSet, now: datetime) -> ChangeSet:

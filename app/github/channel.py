@@ -2,8 +2,8 @@
 
 Law: each request passes pacing before it is sent, and pacing hears of its answer before the caller does. A write goes
 out soon after the decision that wanted it, or not at all: of a worker that was stopped in between nobody knows any more
-what others have said and done meanwhile. Only refusals that surely did not act are sent again here: a 401 once with a new token, and a 401 or 403 to a token that
-GitHub's replicas may not know yet (FACTS §7).
+what others have said and done meanwhile. Only refusals that surely did not act are sent again here: a 401 once with a
+new token, and a 401 or 403 to a token that GitHub's replicas may not know yet (FACTS §7).
 """
 
 from __future__ import annotations

@@ -193,14 +193,15 @@ def _sign(row: Row[Any]) -> Sign:
 async def recompute(connection: AsyncConnection, key: SignKey) -> tuple[Sign, bool] | None:
     """Lock the sign, derive what is wanted from the contributions, and say whether that is now something else.
 
-    While state and cause stay, the words stay too: a status is not rewritten for its description (CONTRACT §4). What
-    GitHub refused is something else all the same: whoever says it again, or joins in, has to learn what comes of it.
+    While state and cause stay, and the set whose they are, the words stay too: a status is not rewritten for its
+    description (CONTRACT §4). What GitHub refused is something else all the same: whoever says it again, or joins in,
+    has to learn what comes of it.
     """
     row = (await connection.execute(select(signs).where(_at(key)).with_for_update())).first()
     if row is None:
         return None
-    chosen = await _weakest(connection, key)
-    state, cause = (chosen.state, chosen.cause) if chosen else (None, None)
+    chosen = await _weakest(connection, key, row.wanted_cause)
+    state, cause = (chosen.state, _mark(chosen)) if chosen else (None, None)
     if (row.wanted_state, row.wanted_cause) == (state, cause) and (row.refused is None or chosen is None):
         return _sign(row), False
     values = {
@@ -231,7 +232,13 @@ async def retire(connection: AsyncConnection, key: SignKey, cause: str, sentence
     return _sign(row) if row else None
 
 
-async def _weakest(connection: AsyncConnection, key: SignKey) -> Row[Any] | None:
+def _mark(chosen: Row[Any]) -> str:
+    """What the words of a sign stand on. Two sets may say the same for the same cause, and not about the same."""
+    return f"{chosen.set_id} {chosen.cause}"
+
+
+async def _weakest(connection: AsyncConnection, key: SignKey, said_before: str | None = None) -> Row[Any] | None:
+    """The contribution that decides; among equally weak ones the one that did before."""
     query = (
         select(contributions)
         .filter_by(repository_id=key.repository_id, sha=key.sha, context=key.context)
@@ -240,7 +247,10 @@ async def _weakest(connection: AsyncConnection, key: SignKey) -> Row[Any] | None
     rows = list(await connection.execute(query))
     said = [Verdict(VerdictState(row.state), row.cause, row.description) for row in rows]
     chosen = weakest(said)
-    return rows[said.index(chosen)] if chosen else None
+    if chosen is None:
+        return None
+    still = (row for row in rows if row.state == chosen.state.value and _mark(row) == said_before)
+    return next(still, rows[said.index(chosen)])
 
 
 async def forget_shown(connection: AsyncConnection, key: SignKey) -> Sign:

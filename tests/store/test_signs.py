@@ -55,6 +55,20 @@ async def test_the_sign_is_the_weakest_of_all_sets_and_changes_only_with_it(engi
         assert (found[1], found[0].wanted.state) == (True, VerdictState.PENDING)
 
 
+async def test_the_words_are_those_of_a_set_that_still_says_them(engine: AsyncEngine) -> None:
+    """Two sets build, and the one whose words stand there has done: what is waited for now is the other one."""
+    async with transaction(engine) as connection:
+        one, two = [await create_set(connection, address(key), NOW) for key in ("K-1", "K-2")]
+        building = [Verdict(PENDING.state, "building", f"Building K-{n}") for n in (1, 2)]
+        sign, _ = await say(connection, two, building[1])
+        sign, changed = await say(connection, one, building[0])
+        assert not changed, "the words that stand there are still true"
+        sign, changed = await say(connection, two, SUCCESS)
+        assert changed
+        assert sign.wanted is not None
+        assert sign.wanted.description == "Building K-1"
+
+
 async def test_a_sign_that_nobody_contributes_to_wants_nothing(engine: AsyncEngine) -> None:
     async with transaction(engine) as connection:
         one = await create_set(connection, address(), NOW)
