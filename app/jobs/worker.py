@@ -141,15 +141,16 @@ class Worker:
             await work
         except Exception as error:
             if not will_be_tried_again(error, job.job.attempts):
-                await self._bury(subject, f"{type(error).__name__}: {str(error)[:500]}")
+                await self._bury(subject, error)
             raise
 
-    async def _bury(self, subject: str | int, reason: str) -> None:
-        said = f"an error of Lockstep itself, which its log describes ({reason})"
+    async def _bury(self, subject: str | int, error: Exception) -> None:
+        said = f"an error of Lockstep itself, which its log describes ({type(error).__name__}"
         if isinstance(subject, str):
-            await bury_delivery(self._context, subject, said)
+            await bury_delivery(self._context, subject, f"{said}: {str(error)[:500]})")
         else:
-            await bury_effect(self._context, subject, said)
+            # No more than its kind: this may come to stand in a status, where more people read than may know the rest.
+            await bury_effect(self._context, subject, f"{said})")
 
     async def _upkeep(self, job: JobContext, timestamp: int) -> None:
         """Take up what stalled workers left (rule 3), end what is dead, forget old jobs."""
