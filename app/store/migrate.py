@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 import migrations
@@ -25,16 +25,25 @@ def upgrade(url: str, revision: str = "head") -> None:
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        if _ahead(connection):
+            return
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
 
 def is_current(url: str) -> bool:
-    """Whether the database stands at the newest revision this program knows."""
+    """Whether the database stands at the newest revision this program knows, or at one that is newer still."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_heads()
-    return set(found) == set(ScriptDirectory.from_config(_config()).get_heads())
+        return _ahead(connection) or set(found) == set(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def _ahead(connection: Connection) -> bool:
+    """A newer process has migrated already: during an upgrade both kinds run, and an old one may start again."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_heads()
+    return any(revision not in known for revision in found)
 
 
 def _config() -> Config:

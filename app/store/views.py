@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, false, func, or_, select, text, tuple_
@@ -235,6 +235,8 @@ class Numbers:
     effects: Collection[tuple[str, str, int]]
     verdicts: Collection[tuple[str, int]]
     oldest_pending: datetime | None
+    oldest_stuck: datetime | None
+    """When a pending verdict last changed that waits for no clock, no call, no build and no person."""
     oldest_delivery: datetime | None
     status_posts: int
 
@@ -252,13 +254,29 @@ _OLDEST_PENDING = """
     WHERE change_sets.state = 'open' AND change_sets.verdict_state = 'pending'
 """
 
+_OLDEST_STUCK = """
+    SELECT min(updated_at) FROM change_sets WHERE state = 'open' AND verdict_state = 'pending'
+    AND NOT EXISTS (SELECT FROM timers WHERE kind = 'set' AND subject = change_sets.id AND due_at > :overdue)
+    AND NOT EXISTS (SELECT FROM effects WHERE set_id = change_sets.id AND done_at IS NULL)
+    AND NOT EXISTS (
+        SELECT FROM contributions said JOIN effects ON effects.done_at IS NULL AND effects.kind = 'PostSign'
+        AND effects.args->>'sha' = said.sha AND effects.args->>'context' = said.context
+        WHERE said.set_id = change_sets.id)
+    AND NOT EXISTS (
+        SELECT FROM contributions said WHERE said.set_id = change_sets.id
+        AND (said.cause = 'on_command' OR said.cause LIKE 'approval%'))
+"""
+OVERDUE = timedelta(minutes=2)
+"""A timer that is due for so long wakes nobody."""
 
-async def numbers(connection: AsyncConnection) -> Numbers:
+
+async def numbers(connection: AsyncConnection, now: datetime) -> Numbers:
     counted = {name: [tuple(row) for row in await connection.execute(text(sql))] for name, sql in _NUMBERS.items()}
     oldest_open = "SELECT min(received_at) FROM deliveries WHERE handled_at IS NULL"
     return Numbers(
         **counted,
         oldest_pending=(await connection.execute(text(_OLDEST_PENDING))).scalar_one(),
+        oldest_stuck=(await connection.execute(text(_OLDEST_STUCK), {"overdue": now - OVERDUE})).scalar_one(),
         oldest_delivery=(await connection.execute(text(oldest_open))).scalar_one(),
         status_posts=int((await connection.execute(text("SELECT coalesce(sum(calls), 0) FROM signs"))).scalar_one()),
     )

@@ -137,7 +137,7 @@ def _age(position: LogPosition | None, now: datetime) -> float | None:
 @router.get("/metrics")
 async def metrics(web: Web) -> Response:
     async with asyncio.timeout(PATIENCE), transaction(web.engine) as connection:
-        found = await views.numbers(connection)
+        found = await views.numbers(connection, web.clock())
         age = await heartbeat_age(connection)
         position = await log_position(connection)
         closed = await closed_ways(connection, web.clock())
@@ -169,6 +169,7 @@ def _families(found: views.Numbers, worker_age: float | None, now: datetime) -> 
     yield posts
     oldest = {
         "lockstep_oldest_pending_verdict_seconds": found.oldest_pending,
+        "lockstep_oldest_stuck_verdict_seconds": found.oldest_stuck,
         "lockstep_oldest_open_delivery_seconds": found.oldest_delivery,
     }
     for name, since in oldest.items():

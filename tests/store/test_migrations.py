@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from app.store.migrate import upgrade
+from app.store.migrate import is_current, upgrade
 from app.store.tables import ROOMS, metadata
 
 
@@ -57,3 +57,11 @@ def test_rows_that_contradict_themselves_are_refused(database_url: str, statemen
         pytest.raises(psycopg.errors.CheckViolation),
     ):
         connection.execute(statement)
+
+
+def test_an_old_process_starts_beside_a_newer_database(database_url: str) -> None:
+    """In a rolling restart the first new process migrates; an old one that starts again meanwhile has to work on."""
+    with psycopg.connect(database_url.replace("+psycopg", "", 1), autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    upgrade(database_url)
+    assert is_current(database_url)

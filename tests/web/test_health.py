@@ -67,6 +67,32 @@ async def test_metrics_count_what_is_there(office: Office) -> None:
     assert samples["lockstep_jobs", "perform", "todo"] == 1
 
 
+async def stuck(office: Office) -> float:
+    for family in text_string_to_metric_families((await office.call("GET", "/metrics")).text):
+        for sample in family.samples:
+            if sample.name == "lockstep_oldest_stuck_verdict_seconds":
+                return float(sample.value)
+    raise AssertionError("no such metric")
+
+
+async def test_a_pending_verdict_that_nothing_will_ever_end_is_told(office: Office) -> None:
+    await office.opened()
+    office.clock.forward(minutes=10)
+    assert await stuck(office) == 0, "a post is under way"
+    async with transaction(office.web.engine) as connection:
+        await connection.execute(text("UPDATE effects SET state = 'done', done_at = created_at"))
+    assert await stuck(office) == 600, "its timer is overdue, and nobody was woken"
+    async with transaction(office.web.engine) as connection:
+        await connection.execute(
+            text("UPDATE timers SET due_at = :soon"), {"soon": office.clock() + timedelta(hours=1)}
+        )
+    assert await stuck(office) == 0, "a clock"
+    async with transaction(office.web.engine) as connection:
+        await connection.execute(text("DELETE FROM timers"))
+        await connection.execute(text("UPDATE contributions SET cause = 'approval:repoA'"))
+    assert await stuck(office) == 0, "a person"
+
+
 async def test_waiting_for_githubs_limits_is_shown_and_is_no_fault(office: Office) -> None:
     web = office.web
     ledger = Budgets(web.engine, web.clock)
