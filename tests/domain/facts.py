@@ -60,7 +60,7 @@ def attempt(**facts: object) -> Attempt:
 
 
 def sent(**facts: object) -> Attempt:
-    return attempt(sent_at=START, run_id=7, answered_at=START, **facts)
+    return attempt(**{"sent_at": START, "run_id": 7, "answered_at": START, **facts})
 
 
 def build(*tries: Attempt, name: str = "repoB", sha: str | None = "h1", **facts: object) -> Build:

@@ -28,7 +28,7 @@ from app.domain.events import (
 from app.domain.facts import PullState, RepositoryRead, RunStatus, Visibility
 from app.domain.pipeline import Absent, BuildSpec
 from app.domain.pipeline import BaseMoved as BaseMovedRule
-from tests.domain.pretend import Pretend, story_pipeline
+from tests.domain.pretend import ENOUGH, Pretend, story_pipeline
 
 ANN = Trigger(TriggerKind.COMMAND, "ann")
 
@@ -54,21 +54,25 @@ def green_with_a_branch_in_d() -> Pretend:
 
 def until_a_dispatch(world: Pretend) -> DispatchBuild:
     """All that is promised before the first dispatch is carried out; the dispatch itself is taken off the line."""
-    while True:
+    for _ in range(ENOUGH):
         effect = world.pending.pop(0)
         if isinstance(effect, DispatchBuild):
             return effect
         for event in world.perform(effect):
             world.feed(event)
+    raise AssertionError("it never dispatches")
 
 
 def settle_with_reads(world: Pretend, read: tuple[RepositoryRead, ...]) -> None:
     """Everything is carried out, while GitHub's replica shows an old state."""
-    while world.pending:
+    for _ in range(ENOUGH):
+        if not world.pending:
+            return
         effect: Effect = world.pending.pop(0)
         events = [late(world, effect, read)] if isinstance(effect, ReadSet) else world.perform(effect)
         for event in events:
             world.feed(event)
+    raise AssertionError("it never comes to rest")
 
 
 def late(world: Pretend, effect: ReadSet, read: tuple[RepositoryRead, ...]) -> SetRead:

@@ -33,7 +33,7 @@ OPTIONS = (
 QUICK = ("--deselect=tests/domain/test_histories.py",)
 EXAMPLES = 4
 """Of a hundred: random histories come last, and only to what every told story let pass."""
-SLACK = 10.0
+SLACK = 3.0
 """CPU seconds that a mutant may take more than three times what its tests take otherwise."""
 
 
