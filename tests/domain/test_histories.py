@@ -17,6 +17,7 @@ from app.domain.attempt import PASSING
 from app.domain.clock import wake_at
 from app.domain.effects import CancelRun, DispatchBuild, Effect, ReadSet, Say
 from app.domain.events import (
+    AccessChanged,
     CancelWanted,
     DispatchBegan,
     DispatchNotMade,
@@ -33,9 +34,9 @@ from app.domain.events import (
     TriggerKind,
 )
 from app.domain.facts import PullState, RepositoryRead, RunStatus
-from app.domain.manifest import slice_of
+from app.domain.manifest import slice_of, specs_of
 from app.domain.verdict import VerdictState
-from tests.domain.pretend import Pretend, PretendRun
+from tests.domain.pretend import NAMES, Pretend, PretendRun, story_pipeline
 
 ANN = Trigger(TriggerKind.COMMAND, "ann")
 LAG = timedelta(seconds=60)
@@ -67,6 +68,8 @@ class History:
         orchestration = self.world.state.orchestration
         assert orchestration is not None
         assert orchestration.revision == self.world.state.revision
+        judged = {spec.repository for spec in specs_of(self.world.state)}
+        assert judged == {build.spec.repository for build in orchestration.builds}, "built by another config"
         for build in orchestration.builds:
             if build.sha is None:
                 continue
@@ -98,8 +101,9 @@ class History:
         pull = self.world.pulls.get(repository)
         actions: dict[str, Callable[[], object]] = {
             "open": lambda: self.opens(repository),
-            "push": lambda: self.mail.extend(self.world.pushes(repository, tell=False)) if pull else None,
+            "push": lambda: self.pushes(repository) if pull else None,
             "branch": lambda: self.world.branches.setdefault(repository, self.world.sha()),
+            "config": lambda: self.configure(number),
             "merge": lambda: self.ends(repository, merged=True),
             "close": lambda: self.ends(repository, merged=False),
             "deliver": lambda: self.deliver(number, keep=False),
@@ -130,6 +134,25 @@ class History:
         if repository not in self.world.pulls:
             self.world.opens(repository, tell=False)
             self.mail.append(PullSeen(self.world.pulls[repository], belongs=True))
+
+    def pushes(self, repository: int) -> None:
+        """Of a repository that the config does not name nothing is heard."""
+        told = self.world.pushes(repository, tell=False)
+        self.mail += told if NAMES[repository - 1].lower() in self.world.state.pipeline.repositories else []
+
+    def configure(self, number: int) -> None:
+        """The config drops a repository, or the whole pipeline, or has all of them again."""
+        dropped: set[str] = (set[str](), {NAMES[number % 5]}, set(NAMES))[number % 3]
+        whole = story_pipeline()
+        kept = tuple(spec for spec in whole.builds if spec.name not in dropped)
+        builds = tuple(replace(spec, needs=tuple(need for need in spec.needs if need not in dropped)) for spec in kept)
+        self.world.state = replace(self.world.state, pipeline=replace(whole, builds=builds))
+        self.world.feed(AccessChanged())
+        for repository, pull in self.world.pulls.items() if builds else ():
+            held = self.world.state.pull(repository, pull.number) is not None
+            belongs = NAMES[repository - 1] not in dropped
+            if pull.open and held is not belongs:
+                self.world.feed(PullSeen(pull, belongs=belongs))
 
     def ends(self, repository: int, merged: bool) -> None:
         pull = self.world.pulls.get(repository)
@@ -265,7 +288,8 @@ class History:
     # -- the end ----------------------------------------------------------------------------------
 
     def faults_over(self) -> None:
-        """Everything told, read and built well: the verdict has to be the truth."""
+        """Everything configured, told, read and built well: the verdict has to be the truth."""
+        self.configure(0)
         for _ in range(400):
             if self.mail:
                 self.deliver(0, keep=False)
@@ -296,6 +320,7 @@ STEPS = (
         "fail",
         "again",
         "hurry",
+        "config",
     ),
     *("run", "retry", "cancel", "invalidate", "wait", "wake", "start", "finish"),
     *("deliver", "perform", "calm", "build", "build", "build", "build"),
