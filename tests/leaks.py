@@ -23,7 +23,11 @@ FORMS = {
     "API token": re.compile(r"\blockstep_[A-Za-z0-9_-]{43}\b"),
     "App JWT": re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{100,}"),
 }
-MAY_ANSWER = {"installation token": "/access_tokens", "API token": "/api/v1/tokens"}
+MAY_ANSWER = {
+    "installation token": "/access_tokens",
+    "API token": "/api/v1/tokens",
+    "private key": "/conversions",
+}
 """The kinds that an answer to a POST is made to give, and the end of its path."""
 SHORTEST = 16
 
