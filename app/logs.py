@@ -25,10 +25,13 @@ _SHORTEST_SECRET = 6
 _FORMS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]|\\+[nr])*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
     r"|(?:gh[pousr]_|github_pat_)[A-Za-z0-9_.\-]{10,}"
-    r"|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"
+    r"|(?<![A-Za-z0-9_\-])eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*"
     r"|(?<=://)[^\s/:@]*:[^\s/]+(?=@)"
 )
-"""Private keys, GitHub's tokens (any length: they grow), JSON web tokens, user:password in an address."""
+"""Private keys, GitHub's tokens (any length: they grow), JSON web tokens, user:password in an address.
+
+Linear in the length of the line, which may hold what anybody wrote: what begins anew inside itself is not tried again.
+"""
 
 _QUOTED = frozenset(" \t=\r\n\"'")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -84,3 +85,15 @@ def test_a_traceback_orders_no_terminal(stream: io.StringIO) -> None:
         structlog.get_logger("app").exception("failed")
     assert "\x1b[2J" not in stream.getvalue()
     assert "ValueError: bad \\u001b[2J thing" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["eyJ", "eyJaaaaaaaa.", "://a:", "://x:a@", "-----BEGIN ", "-----BEGIN A PRIVATE KEY-----", "ghs_", "github_pat_"],
+)
+def test_masking_is_linear(text: str) -> None:
+    """A few hundredths of a second; where each beginning is tried to the end of the line, minutes."""
+    mask, line = masker(["topsecret"]), text * 200_000
+    began = time.thread_time()
+    mask(line)
+    assert time.thread_time() - began < 5.0
