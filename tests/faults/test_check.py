@@ -65,9 +65,10 @@ class Tale:
         body |= {"state": state, "merged": False, "head_repository": 2 if name == "repoA" else 3, **more}
         return self.world("pull", repository=f"acme/{name}", **body)
 
-    def told(self, name: str, sha: str, status: int = 202) -> Self:
-        """A delivery names this head; then everything comes to rest."""
-        body = {"repository": {"full_name": f"acme/{name}"}, "pull_request": {"state": "open", "head": {"sha": sha}}}
+    def told(self, name: str, sha: str, number: int = 1, branch: str = "S-1", status: int = 202) -> Self:
+        """A delivery names this head of a pull request; then everything comes to rest."""
+        pull = {"state": "open", "number": number, "head": {"sha": sha, "ref": branch}}
+        body = {"repository": {"full_name": f"acme/{name}"}, "pull_request": pull}
         query = {"event": "pull_request", "action": "synchronize", "id": len(self.log), "status": "", "fault": None}
         headers = {"X-GitHub-Delivery": f"guid-{len(self.log)}"}
         self._entry("delivery", query=query, headers=headers, body=body, status=status)
@@ -165,8 +166,10 @@ def test_a_run_on_another_commit_counts_for_nothing() -> None:
 
 
 def test_success_where_another_set_of_the_same_commit_is_not_green_breaks_p1() -> None:
-    tale = green().pull("repoA", 2, X, branch="S-2").told("repoA", X)
-    tale.pull("repoB", 2, Z, branch="S-2").told("repoB", Z).says("repoB", Z, "pending").read("S-2")
+    tale = green().pull("repoA", 2, X, branch="S-2").told("repoA", X, 2, "S-2")
+    tale.pull("repoB", 2, Z, branch="S-2").told("repoB", Z, 2, "S-2").says("repoB", Z, "pending").read("S-2").note(
+        "rest"
+    )
     assert "P1" in promises(tale.says("repoA", X, "success"))
 
 

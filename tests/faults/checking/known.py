@@ -34,7 +34,7 @@ def verdicts(record: Record) -> Iterator[Finding]:
 
 
 def _first_known(record: Record) -> dict[tuple[str, str], int]:
-    return {place: seqs[0] for place, seqs in record.told.items() if place[0] in _pipeline_repositories(record)}
+    return {place: those[0].seq for place, those in record.told.items() if place[0] in _pipeline_repositories(record)}
 
 
 def _pipeline_repositories(record: Record) -> set[str]:

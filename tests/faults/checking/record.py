@@ -61,6 +61,17 @@ class Status:
     description: str
 
 
+@dataclass(frozen=True)
+class Told:
+    """A delivery that was answered 2xx named this head. ``number``: of the pull request; None: it told of a push."""
+
+    seq: int
+    repository: str
+    sha: str
+    branch: str
+    number: int | None
+
+
 class Record:
     def __init__(self, log: list[Json]) -> None:
         self.log = log
@@ -120,6 +131,10 @@ class Record:
             variables["named"] == named and (not named or variables["base"] == f"refs/heads/{which.line}")
         )
 
+    def at(self, seq: int) -> datetime:
+        """When an entry was written."""
+        return moment(self.log[seq - 1])
+
     def troubled(self, entry: Json) -> bool:
         """Somebody was not well at that moment, or just before."""
         now = moment(entry)
@@ -135,18 +150,25 @@ class Record:
         return any(first <= seq <= last for first, last in self._late)
 
 
-def _told(log: list[Json]) -> dict[tuple[str, str], list[int]]:
-    """By repository and commit: the deliveries answered 2xx that named it as the head of an open pull request or of a
-    branch, in order."""
-    found: dict[tuple[str, str], list[int]] = {}
+def _told(log: list[Json]) -> dict[tuple[str, str], list[Told]]:
+    """By repository and commit, in order: heads of open pull requests, and pushes, by deliveries answered 2xx."""
+    found: dict[tuple[str, str], list[Told]] = {}
     for entry in log:
         if entry["kind"] == "delivery" and 200 <= entry["status"] < 300:
-            body = entry["body"]
-            pull, name = body.get("pull_request"), (body.get("repository") or {}).get("full_name")
-            sha = pull["head"]["sha"] if pull and pull["state"] == "open" else body.get("after")
-            if name and sha and entry["query"]["event"] in ("push", "pull_request"):
-                found.setdefault((name, sha), []).append(entry["seq"])
+            told = _told_by(entry["seq"], entry["query"]["event"], entry["body"])
+            if told is not None:
+                found.setdefault((told.repository, told.sha), []).append(told)
     return found
+
+
+def _told_by(seq: int, event: str, body: Json) -> Told | None:
+    name = (body.get("repository") or {}).get("full_name", "")
+    if event == "pull_request" and body["pull_request"]["state"] == "open":
+        head = body["pull_request"]["head"]
+        return Told(seq, name, head["sha"], head["ref"], body["pull_request"]["number"])
+    if event == "push":
+        return Told(seq, name, body["after"], body["ref"].removeprefix("refs/heads/"), None)
+    return None
 
 
 def _late(log: list[Json]) -> Iterator[tuple[int, int]]:

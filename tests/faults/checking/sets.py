@@ -128,6 +128,13 @@ def manifest(pipeline: Pipeline, world: World, which: SetName) -> dict[str, str]
     return {build: sha for build, sha in commits.items() if sha is not None}
 
 
+def members(pipeline: Pipeline, world: World, which: SetName) -> set[tuple[str, str]]:
+    """What an open set consists of, by repository and commit: open pull requests and branches."""
+    if which not in heads(pipeline, world):
+        return set()
+    return {(pipeline.builds[build].repository, sha) for build, sha in manifest(pipeline, world, which).items()}
+
+
 def _member(pipeline: Pipeline, repository: Repository, which: SetName) -> str | None:
     for pull in repository.open_pulls:
         if set_of(pipeline, repository, pull) == which:

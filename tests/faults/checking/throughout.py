@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from tests.faults.checking.record import PASSING, Record, Run, Status
-from tests.faults.checking.sets import Pipeline, SetName, Slice, heads, is_fork, manifest, slice_of
+from tests.faults.checking.record import PASSING, Record, Run, Status, Told
+from tests.faults.checking.sets import Pipeline, SetName, Slice, heads, is_fork, manifest, members, set_of, slice_of
 
 Json = dict[str, Any]
+
+
+BELIEVED = timedelta(minutes=3)
+"""A read that shows less than deliveries told is disbelieved for some two minutes."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,12 @@ def _success(record: Record, pipeline: Pipeline, status: Status) -> Iterator[Fin
     justified = False
     for which in sorted({*present, *_ever(record, pipeline, here, status.seq)}):
         read = last_before(record.reads(which), status.seq)
-        seen = heads(pipeline, record.worlds.at(read)) if read else {}
-        if read is None or here not in seen.get(which, ()):
-            if here in present.get(which, ()) and _told(record, which, here, read or 0, status.seq):
+        if read is None or here not in members(pipeline, record.worlds.at(read), which):
+            if here in present.get(which, ()) and _told(record, pipeline, which, here, read or 0, status.seq):
                 yield Finding("P1", status.seq, f"{where}, though {which} was known and never read with that head")
             continue
         lacking = unbuilt(record, pipeline, which, read)
-        if here in present.get(which, ()) and lacking:
+        if here in present.get(which, ()) and lacking and _known(record, pipeline, which, here, status):
             yield Finding("P1", status.seq, f"{where}, though {which} as read at {read} lacks {', '.join(lacking)}")
         if here in present.get(which, ()):
             yield from _outdated(record, pipeline, which, read, status)
@@ -72,14 +76,33 @@ def _outdated(record: Record, pipeline: Pipeline, which: SetName, read: int, sta
     new = manifest(pipeline, record.worlds.at(status.seq), which)
     for build, sha in new.items():
         place = (pipeline.builds[build].repository, sha)
-        if old.get(build) != sha and _told(record, which, place, read, status.seq):
+        if old.get(build) != sha and _told(record, pipeline, which, place, read, status.seq):
             text = f"success on {short((status.repository, status.sha))}, though {short(place)} of {which} was known"
             yield Finding("P1", status.seq, f"{text} and came after the read at {read}")
 
 
-def _told(record: Record, which: SetName, place: tuple[str, str], after: int, before: int) -> bool:
-    """A delivery named this head, was answered 2xx, and everything came to rest before entry ``before``."""
-    return any(after < seq < before and record.rested_between(seq, before) for seq in record.told.get(place, ()))
+def _known(record: Record, pipeline: Pipeline, which: SetName, here: tuple[str, str], status: Status) -> bool:
+    """By a delivery that named the pull request, or by a read so long ago that it is believed in any case."""
+    if _told(record, pipeline, which, here, 0, status.seq):
+        return True
+    believed = (r for r in record.reads(which) if r < status.seq and record.at(r) + BELIEVED <= status.at)
+    return any(here in heads(pipeline, record.worlds.at(read)).get(which, ()) for read in believed)
+
+
+def _told(record: Record, pipeline: Pipeline, which: SetName, place: tuple[str, str], after: int, before: int) -> bool:
+    """A delivery named this head of a pull request of the set, was answered 2xx, and everything came to rest since."""
+    return any(
+        after < told.seq < before and record.rested_between(told.seq, before) and _of_set(record, pipeline, which, told)
+        for told in record.told.get(place, ())
+    )
+
+
+def _of_set(record: Record, pipeline: Pipeline, which: SetName, told: Told) -> bool:
+    if told.number is None:
+        return False
+    repository = record.worlds.at(told.seq)[told.repository]
+    pull = repository.pulls.get(told.number)
+    return pull is not None and set_of(pipeline, repository, pull) == which
 
 
 def unbuilt(record: Record, pipeline: Pipeline, which: SetName, read: int) -> list[str]:
