@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.facts import Run, RunStatus
 from app.inbox.notices import RunNotice
@@ -12,8 +14,10 @@ from app.jobs.perform import perform, sync
 from app.jobs.promises import SYNC_ALL, keep_promise_once
 from app.jobs.river import River
 from app.jobs.routing.runs import route_run
+from app.jobs.taking import take_delivery
 from app.store.history import Cause
 from app.store.installations import Installation, all_installations, repository_by_name, save_installation
+from app.store.signs import SignKey
 from app.store.transaction import transaction
 from tests.jobs.crashing import interrupted
 from tests.jobs.play import Play
@@ -84,3 +88,33 @@ async def test_what_comes_while_the_installations_are_read_is_read_once_more(
     await play.settle(60)
     assert calls == 2
     assert await play.rows("SELECT state FROM installations") == [("active",)]
+
+
+async def test_a_set_that_joins_while_a_status_is_on_its_way_hears_what_github_shows(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It finds nothing to be posted and nothing shown yet, and whoever posts has asked before who says something."""
+    posting = importlib.import_module("app.jobs.perform.post_sign")
+    known, joined = posting.contributors, False
+
+    async def joined_meanwhile(connection: AsyncConnection, key: SignKey) -> list[str]:
+        nonlocal joined
+        found: list[str] = await known(connection, key)
+        if not joined:
+            joined = True
+            await play.pull("A")
+            await play.simulator.advance(0)
+            for (guid,) in await play.rows("SELECT guid FROM deliveries WHERE handled_at IS NULL ORDER BY received_at"):
+                await take_delivery(play.service.context, guid)
+        return found
+
+    monkeypatch.setattr(posting, "contributors", joined_meanwhile)
+    await play.world("/branches", {"repository": "acme/repoA", "branch": "release/1", "from": "main"})
+    await play.branch("A")
+    await play.pull("A", base="release/1")
+    await play.settle(1)
+    told = "SELECT jsonb_path_query_array(doc, '$.said[*].withdrawing') FROM change_sets"
+    assert await play.rows(told) == [([False],), ([False],)]
+    await play.settle(300)
+    assert await play.rows("SELECT DISTINCT verdict_state FROM change_sets") == [("success",)]
+    assert (await play.statuses("A", await play.head("A")))[-1] == "success"

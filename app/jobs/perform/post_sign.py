@@ -72,7 +72,9 @@ async def _post(context: Context, kept: Kept, sign: Sign, placed: Placed) -> Out
 async def _shown(context: Context, kept: Kept, sign: Sign, request_ids: tuple[str, ...]) -> None:
     """GitHub took it: tell every set that says something here.
 
-    Where something else is wanted meanwhile, whoever wanted it has promised a post of its own.
+    Where something else is wanted meanwhile, whoever wanted it has promised a post of its own. A set that joined after
+    we had asked who speaks found nothing shown and nothing to be posted, and waits for an acknowledgement: it cannot be
+    locked now, after the sign, so it is posted once more, for all.
     """
     assert sign.wanted is not None
     success = sign.wanted.state is VerdictState.SUCCESS
@@ -80,8 +82,10 @@ async def _shown(context: Context, kept: Kept, sign: Sign, request_ids: tuple[st
     async with transaction(context.engine) as connection:
         river = River.of(context, connection)
         # Sets before signs, here as in every other transaction: else two of them wait for each other.
-        concerned = await lock_sets(connection, await contributors(connection, sign.key))
-        if await end_post(connection, sign, river.now):
+        speaking = await contributors(connection, sign.key)
+        concerned = await lock_sets(connection, speaking)
+        ended = await end_post(connection, sign, river.now)
+        if ended and set(await contributors(connection, sign.key)) <= set(speaking):
             for locked in concerned:
                 await river.handle(locked, [event], cause_of(kept))
         else:
