@@ -106,7 +106,7 @@ def _read(state: ChangeSet, now: datetime) -> Step:
 
 def wanted_read(state: ChangeSet, now: datetime) -> ReadPurpose | None:
     orchestration = state.orchestration
-    if orchestration is None or idle(state) or orchestration.state in ENDED:
+    if orchestration is None or orchestration.state in ENDED:
         return None
     if not orchestration.frozen:
         # A restless set is read once more, so that the head it has now carries the error (P4).
@@ -148,8 +148,8 @@ def _dispatched(state: ChangeSet, now: datetime) -> Step:
 
 
 def _room(orchestration: Orchestration) -> bool:
-    limit = orchestration.pipeline.max_parallel if orchestration.pipeline else 0
-    return sum(build.live for build in orchestration.builds) < limit
+    assert orchestration.pipeline is not None, "frozen without a pipeline"
+    return sum(build.live for build in orchestration.builds) < orchestration.pipeline.max_parallel
 
 
 def _attempt(orchestration: Orchestration, build: Build, now: datetime) -> Attempt:

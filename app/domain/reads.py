@@ -17,7 +17,6 @@ from app.domain.events import ReadFailed, ReadPurpose, SetRead
 from app.domain.facts import Branch, Pull, PullState, RepositoryRead
 from app.domain.judge import SHOWN_AFTER, policy
 from app.domain.manifest import frozen_builds, specs_of, with_reuse
-from app.domain.orchestration import Orchestration
 from app.domain.pipeline import BaseMoved
 from app.domain.settle import wants_freeze
 from app.domain.world import changed, stands_on_base
@@ -159,7 +158,7 @@ def _folded(state: ChangeSet, read: RepositoryRead, repository_id: int) -> Chang
 def _pulls_after(known: Iterable[Pull], read: RepositoryRead) -> list[Pull]:
     shown = {pull.number: pull for pull in read.pulls}
     gone = [pull for pull in known if pull.number not in shown]
-    return [*(_ended(pull, read) for pull in gone), *(replace(pull, known=True) for pull in shown.values())]
+    return [*(_ended(pull, read) for pull in gone), *shown.values()]
 
 
 def _ended(pull: Pull, read: RepositoryRead) -> Pull:
@@ -191,12 +190,7 @@ def _frozen(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
         frozen_at=now,
         builds=builds,
         fresh=state.run_fresh,
-        problem=_impossible(state, orchestration, event),
+        problem=None if any(build.sha for build in builds) else messages.nowhere(state.key, state.pipeline.name),
     )
     reused = with_reuse(state, whole, event.results, now)
     return replace(state, orchestration=reused, run_wanted=None, run_fresh=False, unquiet_since=None)
-
-
-def _impossible(state: ChangeSet, orchestration: Orchestration, event: SetRead) -> str | None:
-    built = any(build.sha for build in frozen_builds(state, event))
-    return None if built else messages.nowhere(state.key, state.pipeline.name)

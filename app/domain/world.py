@@ -65,7 +65,7 @@ def compared(before: ChangeSet, after: ChangeSet, now: datetime) -> ChangeSet:
     A set that was closed heard of nothing meanwhile: opened again, it is another one whatever it looks like.
     """
     former = (*after.former, *sorted(before.known_heads() - after.known_heads()))[-REMEMBERED:]
-    after = replace(after, former=former) if former != after.former else after
+    after = replace(after, former=former)
     reopened = bool(after.open_pulls) and not before.open_pulls
     if before.standing() == after.standing() and not (_unknown(after) - _unknown(before)) and not reopened:
         return after

@@ -244,6 +244,12 @@ def test_a_failure_stops_what_was_planned_and_not_sent() -> None:
     assert [one.id for one in again.attempts] == ["set-1-2-1"]
 
 
+def test_what_was_planned_when_somebody_cancelled_is_cancelled_and_not_forgotten() -> None:
+    state = running(build(failing()), build(attempt(id="set-1-2-1"), name="repoC"), cancelled_by="@ann")
+    made = sure(plan(state, LATER)[0]).build("repoC")
+    assert [one.state for one in made.attempts] == [AttemptState.CANCELLED]
+
+
 def test_a_failure_lets_what_runs_go_on() -> None:
     state = running(build(failing()), build(sent(id="set-1-2-1"), name="repoC"), build(name="repoD"), pipeline=three())
     after, effects, _ = plan(state, START)

@@ -166,14 +166,20 @@ def test_news_from_before_what_is_known_moves_no_head(late: object) -> None:
     assert (after.pulls[0].head, after.pulls[0].known) == ("h2", False)
     assert after.branch(2, KEY) == Branch(2, KEY, "h2", known=False)
     assert after.revision == state.revision + 1
-    again = told(after, late)  # type: ignore[arg-type]
-    assert again.revision == after.revision + 1
+    again = told(after, late, now=LATER + timedelta(seconds=1))  # type: ignore[arg-type]
+    assert (again.revision, again.changed_at) == (after.revision + 1, LATER + timedelta(seconds=1))
 
 
 def test_a_head_of_elsewhere_is_no_former_head_here() -> None:
     state = told(opened(pull(), pull(4, "g1")), moved("g1", "g2", repository=4))
     after = told(state, moved("hx", "g1"))
     assert (after.pulls[0].head, after.branch(2, KEY)) == ("g1", Branch(2, KEY, "g1", known=False))
+
+
+def test_a_head_that_became_unknown_is_a_change_though_its_branch_was_known() -> None:
+    state = replace(opened(pull(head="h2")), branches=(Branch(2, KEY, "h1"),))
+    after = told(state, moved(None, "h1"))
+    assert (after.pulls[0].known, after.branches[0].known, after.revision) == (False, True, state.revision + 1)
 
 
 def test_a_push_back_to_a_former_head_is_news_when_it_follows() -> None:
@@ -238,7 +244,8 @@ def test_the_end_of_a_group_ends_its_word() -> None:
     assert after.groups == groups[1:]
     assert after.said[1] == kept
     over = after.said[0]
-    assert (over.verdict.state, over.withdrawing, over.refused, over.open_word) == ("pending", False, None, False)
+    assert over.verdict == Verdict(VerdictState.PENDING, "merge_group_ended", "")
+    assert (over.withdrawing, over.refused, over.open_word) == (False, None, False)
     assert told(state, MergeGroupEnded(2, "other")) is state
 
 
