@@ -24,7 +24,7 @@ from tests.harness.story import Story
 from tests.harness.worlds import OWNER
 from tests.inbox import examples
 
-DELIVERIES = 200
+DELIVERIES = 160
 BATCH = 40
 ENDS = text("SELECT guid, event, outcome, reason, body FROM deliveries")
 OWN_FAULTS = text("SELECT kind, args, last_error FROM effects WHERE last_error LIKE '%error of Lockstep itself%'")
