@@ -75,8 +75,14 @@ def _building(reason: Reason, state: ChangeSet, audience: Repository | None) -> 
 
 
 def _approval(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
-    build = _build_name(reason, state, audience)
-    return f"{build} waits for a person to approve its run on GitHub; the link leads to it"
+    name = _build_name(reason, state, audience)
+    return f"{name} waits for {approver(_build(reason, state))} to approve its run on GitHub; the link leads to it"
+
+
+def approver(build: Build | None) -> str:
+    """Who can let a run go on: those who write for ``action_required``, reviewers for ``waiting`` (FACTS §2)."""
+    asked = build.latest.conclusion if build and build.latest else None
+    return "someone with write access" if asked == "action_required" else "a reviewer of its environment"
 
 
 def _passed(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:

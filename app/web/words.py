@@ -44,7 +44,7 @@ def _of_attempt(build: Build) -> str | None:
     if latest.state is AttemptState.PLANNED and latest.held is not None:
         return messages.rate_limit(latest.held.until)
     if latest.state is AttemptState.WAITING:
-        return "Waits for a person to approve the run on GitHub"
+        return f"Waits for {messages.approver(build)} to approve the run on GitHub"
     if latest.state is AttemptState.UNCLEAR:
         return "GitHub's answer was lost; its run is being looked for"
     ended = {"skipped": "The run ran no job", "startup_failure": "The workflow could not start: see the run"}
