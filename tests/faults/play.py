@@ -113,7 +113,7 @@ class Play:
         await self._note("end", dead_jobs=await self._database.dead_jobs())
 
     async def _story(self) -> None:
-        acts = self._rng.randint(26, 36)
+        acts = self._rng.randint(20, 27)
         trouble: dict[int, list[Callable[[], Awaitable[None]]]] = {}
         for kind in [*self._weather.drawn(), *self._crew.drawn(), *self._ambushes.drawn(), *self._quiets()]:
             trouble.setdefault(self._rng.randrange(1, acts - 2), []).append(kind)

@@ -12,7 +12,7 @@ from random import Random
 
 from tests.harness.control import Control, Json
 
-CHANCE = 0.4
+CHANCE = 0.5
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 PRIMARY = "API rate limit exceeded for installation ID 1."
 
