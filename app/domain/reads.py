@@ -51,9 +51,21 @@ def set_read(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
         return _troubled(state, event.revision, event.purpose, messages.CONFIG_CHANGED, False, now, None)
     late = next((r.name for r in event.repositories if _stale(state, r)), None)
     if late:
+        return _disbelieved(state, event, late, now)
+    return _believed(state, event, now)
+
+
+def _disbelieved(state: ChangeSet, event: SetRead, late: str, now: datetime) -> ChangeSet:
+    """Nothing of it makes the set less careful. A pull request that it shows and nobody told of may make it more so."""
+    shown = [pull for read in event.repositories for pull in read.pulls]
+    joined = [pull for pull in shown if state.pull(pull.repository_id, pull.number) is None]
+    if not joined:
         waiting = replace(state, stale_reads=state.stale_reads + 1)
         return _troubled(waiting, event.revision, event.purpose, messages.stale_read(late), False, now, None)
-    return _believed(state, event, now)
+    after = _returned(state, event.revision, event.purpose)
+    for pull in joined:
+        after = after.with_pull(pull)
+    return changed(after, now)
 
 
 def _returned(state: ChangeSet, revision: int, purpose: ReadPurpose) -> ChangeSet:

@@ -140,6 +140,15 @@ def test_a_late_read_is_waited_out_and_then_believed() -> None:
     assert (after.stale_reads, after.trouble) == (0, None)
 
 
+def test_a_late_read_makes_a_set_more_careful_all_the_same() -> None:
+    """repoD's pull request is not shown yet, so the read is late; repoC's was never told, and belongs to the set."""
+    state = waiting(opened(pull(), pull(4, "h2")))
+    joined = one(3, pull(3, "h3"), branches=(Branch(3, KEY, "h3"),))
+    after = told(state, read(state, b(pull()), joined))
+    assert [p.repository_id for p in after.open_pulls] == [2, 3, 4], "nobody left"
+    assert (after.revision, after.reading, after.trouble) == (state.revision + 1, None, None)
+
+
 def late(state: ChangeSet, *shown: RepositoryRead) -> bool:
     after = told(state, read(state, *shown))
     return after.trouble is not None and after.trouble.reason.startswith("it still shows an older state")
