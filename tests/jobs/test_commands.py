@@ -69,7 +69,7 @@ async def test_status_and_help_are_answered_in_one_comment(play: Play) -> None:
     await play.comment("B", number, "/orchestrate status\n/orchestrate help")
     await play.settle()
     [answer] = await answers(play)
-    assert "**`DPTA-1`** in `product`: pending: Building DPTA-1 (1 build); live at the link" in answer
+    assert "**`DPTA-1`** in `product`: `pending: Building DPTA-1 (1 build); live at the link`" in answer
     assert "| `repoA` | skipped |" in answer
     assert "| `/orchestrate cancel` |" in answer
 
