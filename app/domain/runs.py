@@ -29,9 +29,11 @@ def out_of_time(state: ChangeSet, now: datetime) -> ChangeSet:
     orchestration = state.orchestration
     if orchestration is not None and orchestration.frozen:
         for build in orchestration.builds:
-            if build.latest and build.latest.live:
-                late = _judged(build, build.latest, now)
-                orchestration = orchestration.with_build(build.with_attempt(late))
+            late = build
+            for attempt in build.attempts:
+                judged = attempt.live and attempt == build.latest
+                late = late.with_attempt(_judged(build, attempt, now) if judged else _lost(attempt, now))
+            orchestration = orchestration.with_build(late)
     strays = tuple(_lost(stray, now) for stray in state.strays)
     return replace(state, orchestration=orchestration, strays=strays)
 
@@ -57,8 +59,12 @@ def _judged(build: Build, attempt: Attempt, now: datetime) -> Attempt:
 
 
 def _lost(stray: Attempt, now: datetime) -> Attempt:
-    """A stray without a run is looked for as long as a start may take; after that only its appearing matters."""
-    gone = stray.run_id is None and stray.sent_at is not None and now >= stray.sent_at + timedelta(minutes=10)
+    """One that nobody wants and that has no run is looked for as long as a start may take.
+
+    After that only its appearing matters. Without an end, dispatches of the same workflow and ref would wait for it.
+    """
+    runless = stray.run_id is None and stray.sent_at is not None and stray.may_run
+    gone = runless and stray.sent_at is not None and now >= stray.sent_at + timedelta(minutes=10)
     return replace(stray, lost=True) if gone and not stray.lost else stray
 
 

@@ -96,6 +96,17 @@ def test_a_stray_is_looked_for_as_long_as_a_start_may_take() -> None:
 
 
 @pytest.mark.parametrize(("by", "superseded"), [("@ann", False), (None, True)], ids=["cancelled", "superseded"])
+def test_a_lost_answer_that_nobody_waits_for_is_looked_for_no_longer(by: str | None, superseded: bool) -> None:
+    """Where no other orchestration follows it is no stray; others wait for the place of its dispatch all the same."""
+    unclear = attempt(sent_at=START, unclear=True, look_at=START, cancel_wanted=True)
+    state = running(build(unclear), cancelled_by=by, superseded=superseded)
+    assert not only(out_of_time(state, START + 10 * MINUTE - SECOND)).lost
+    after = out_of_time(state, START + 10 * MINUTE)
+    assert only(after).lost
+    assert followed(after, START + HOUR) == (after, [])
+
+
+@pytest.mark.parametrize(("by", "superseded"), [("@ann", False), (None, True)], ids=["cancelled", "superseded"])
 def test_what_nobody_wants_any_more_is_cancelled_once(by: str | None, superseded: bool) -> None:
     builds = (build(sent()), build(attempt(id="c"), name="repoC"), build(begun(id="d"), name="repoD"))
     state = running(*builds, cancelled_by=by, superseded=superseded)
