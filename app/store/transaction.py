@@ -14,6 +14,11 @@ from typing import Any
 from psycopg import AsyncConnection as DriverConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+IDLE_SECONDS = 15
+"""So long may a transaction do nothing. A process that stands still, or a machine that is gone, may hold the lock of a
+set or of a budget, and everybody would wait for it as long as it pleases; Postgres ends its session instead. Whoever
+wakes up afterwards finds its transaction rolled back, and its job is tried again."""
+
 
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine for ``postgresql+psycopg://…``. Times are UTC; a connection that Postgres closed is replaced unseen.
@@ -27,7 +32,10 @@ def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         json_serializer=to_json,
-        connect_args={"options": "-c timezone=UTC", "application_name": "lockstep"},
+        connect_args={
+            "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_SECONDS}s",
+            "application_name": "lockstep",
+        },
     )
 
 
