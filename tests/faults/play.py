@@ -22,7 +22,7 @@ from tests.faults.crew import Crew
 from tests.faults.databases import Server
 from tests.faults.people import People
 from tests.faults.processes import Place, reserved_port
-from tests.faults.quiet import Database, Silent
+from tests.faults.quiet import Database, NeverQuiet, Silent
 from tests.faults.scene import make_scene
 from tests.faults.weather import Weather
 from tests.harness.control import Control, Json
@@ -38,6 +38,8 @@ SWEEPS = timedelta(minutes=32)
 """Two due sweeps, and a little."""
 RECEIVER = 1.0
 """Real seconds that the simulator waits for the answer to a webhook: GitHub's ten would be spent on the stopped."""
+STEPS = 400
+"""So many moments at which something is due may pass within one wait."""
 ROUNDS = 40
 STALLED, HINDERED = 2.0, 0.35
 """Real seconds without any movement after which time goes on: while all is well, and while somebody is not."""
@@ -150,7 +152,7 @@ class Play:
     async def _passes(self, span: timedelta, leaps: bool = False) -> None:
         """Let time pass, from one moment at which something is due to the next."""
         end = self._now() + span
-        while True:
+        for _ in range(STEPS):
             await self.rest()
             now = self._now()
             if now >= end:
@@ -159,6 +161,7 @@ class Play:
             theirs = self._simulator.clock.next_due()
             due = min([now + LEAP, *([ours] if ours else []), *([theirs.at] if theirs else [])])
             await self._advance(min(end, max(due, now + STEP)))
+        raise NeverQuiet(f"something is always due: {STEPS} moments within {span}")
 
     def _now(self) -> datetime:
         return self._simulator.clock.now()

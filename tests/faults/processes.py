@@ -97,7 +97,15 @@ def _live(kind: str, place: Place) -> None:
     asyncio.run(_web(place) if kind == "web" else _worker(place))
 
 
+def _end_with_the_driver() -> None:
+    """A driver that is killed cannot kill us: the end of its pipe does."""
+    driver = multiprocessing.parent_process()
+    assert driver is not None
+    asyncio.get_running_loop().add_reader(driver.sentinel, os._exit, 1)
+
+
 async def _web(place: Place) -> None:
+    _end_with_the_driver()
     with _shared_socket() as listener:
         listener.bind(("127.0.0.1", place.port))
         async with _service(place) as service, services.served(service, listener):
@@ -105,6 +113,7 @@ async def _web(place: Place) -> None:
 
 
 async def _worker(place: Place) -> None:
+    _end_with_the_driver()
     async with _service(place) as service:
         service.queue.app.worker_defaults = {"update_heartbeat_interval": HEARTBEAT}
         await service.worker.run(asyncio.Event())
