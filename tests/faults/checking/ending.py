@@ -120,7 +120,7 @@ def _kept(record: Record) -> Iterator[Finding]:
             names[entry["query"]["id"]] = guid
             if 200 <= entry["status"] < 300:
                 taken.setdefault(guid, entry["seq"])
-            elif entry["status"] == 503 and not record.troubled(entry):
+            elif entry["status"] == 503 and not record.unwell(entry):
                 yield Finding("P5", entry["seq"], f"{entry['query']['event']} was refused with 503, and all was well")
         elif entry["kind"] == "request" and entry["method"] == "GET":
             place, _, number = entry["path"].rpartition("/")

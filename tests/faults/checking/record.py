@@ -86,6 +86,7 @@ class Record:
         self._late = list(_late(log))
         self.told = _told(log)
         self.troubles = troubles(log)
+        self._unwell = troubles(log, struck=False)
 
     def _world(self, entry: Json) -> None:
         what, body = entry["path"], entry["body"]
@@ -135,10 +136,10 @@ class Record:
         """When an entry was written."""
         return moment(self.log[seq - 1])
 
-    def troubled(self, entry: Json) -> bool:
-        """Somebody was not well at that moment, or just before."""
+    def unwell(self, entry: Json) -> bool:
+        """Somebody of ours was not well at that moment, or just before."""
         now = moment(entry)
-        return any(begins <= now <= ends for begins, ends in self.troubles)
+        return any(begins <= now <= ends for begins, ends in self._unwell)
 
     def rested_between(self, first: int, last: int) -> bool:
         """Everybody was well and nothing was left to do at some moment between two entries."""

@@ -17,8 +17,8 @@ def moment(entry: Json) -> datetime:
     return datetime.fromisoformat(entry["at"])
 
 
-def troubles(log: list[Json]) -> list[tuple[datetime, datetime]]:
-    """Spans in which somebody was not well or GitHub refused, merged and in order."""
+def troubles(log: list[Json], *, struck: bool = True) -> list[tuple[datetime, datetime]]:
+    """Spans in which somebody was not well or (``struck``) GitHub refused, merged and in order."""
     spans: list[tuple[datetime, datetime]] = []
     since: dict[str, datetime] = {}
     for entry in log:
@@ -26,7 +26,7 @@ def troubles(log: list[Json]) -> list[tuple[datetime, datetime]]:
             continue
         body, now = entry["body"], moment(entry)
         if entry["path"] == "fault":
-            spans += [(now, now + STRUCK)] if body["on"] == "request" else []
+            spans += [(now, now + STRUCK)] if struck and body["on"] == "request" else []
         elif body["what"] in ("killed", "stopped", "postgres restarts"):
             since[body.get("process", "postgres")] = now
         elif body["what"] in ("rest", "end"):
