@@ -155,7 +155,7 @@ class Attempt:
     def heard(self, run: Run) -> Attempt:
         """This attempt after a sighting of its run that is news. A re-run starts with a clean slate."""
         rerun = run.attempt > max(self.run_attempt, 1)
-        clean = replace(self, overdue=None, started_at=None, finished_at=None, cancel_wanted=False, cancel_sent=False)
+        clean = replace(self, overdue=None, started_at=None, cancel_wanted=False, cancel_sent=False)
         base = clean if rerun or self._ended_in_time(run) else self
         return replace(
             base,

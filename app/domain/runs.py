@@ -121,7 +121,7 @@ def next_question(attempt: Attempt, usual: float | None) -> datetime | None:
     if not attempt.may_run or attempt.lost or attempt.sent_at is None:
         return None
     if attempt.run_id is None:
-        return attempt.look_at if attempt.unclear else None
+        return attempt.look_at
     if attempt.check_at is not None:
         return attempt.check_at
     if attempt.state is AttemptState.RUNNING and attempt.started_at is not None:

@@ -21,6 +21,7 @@ from app.domain.events import (
     RunSeen,
 )
 from app.domain.facts import Result, Run, RunStatus
+from app.domain.manifest import fingerprint
 from app.domain.orchestration import Orchestration
 from app.domain.verdict import Verdict, VerdictState
 from tests.domain.facts import LATER, attempt, build, run, running, sent, told
@@ -230,6 +231,8 @@ def test_a_rerun_counts_from_its_start_and_with_a_clean_slate() -> None:
     assert (again.state, again.run_attempt, again.persons, again.overdue) == (AttemptState.RUNNING, 2, True, None)
     assert (again.cancel_wanted, again.cancel_sent, again.finished_at, again.started_at) == (False, False, None, LATER)
     assert heard(again, run(attempt=1)) == again
+    unseen = heard(ended, run(attempt=2, started_at=LATER))
+    assert (unseen.state, unseen.started_at) == (AttemptState.PASSED, LATER)
     passed = heard(again, run(attempt=2))
     assert (passed.state, passed.finished_at) == (AttemptState.PASSED, LATER)
     cancelled = heard(replace(sent(), run_attempt=0, cancel_wanted=True), run(RUNS))
@@ -267,7 +270,7 @@ def test_the_first_run_on_a_base_binds_it_once() -> None:
     made = sure(bound).build("repoB")
     assert (made.sha, made.floating, bound.void_rounds, bound.revision) == ("base3", False, 0, 1)
     assert made.latest is not None
-    assert (made.latest.sha, made.fingerprint != "old") == ("base3", True)
+    assert (made.latest.sha, made.fingerprint) == ("base3", fingerprint(state, sure(bound), made))
     assert sure(bound).build("repoD") == d
     again = told(bound, RunSeen(ID, run(RUNS, head_sha="base4")))
     assert again.void_rounds == 1

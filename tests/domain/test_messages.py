@@ -65,7 +65,10 @@ SENTENCES = [
     (Reason(Why.GITHUB, text="502"), "Waiting for GitHub: 502"),
     (Reason(Why.LIMIT, until=START), "Waiting for GitHub's rate limit until 12:00 UTC"),
     (Reason(Why.BUILDING), "Building DPTA-1122 (2 builds); live at the link"),
-    (of_c(Why.APPROVAL), "repoC waits for a person to approve its run on GitHub; the link leads to it"),
+    (
+        of_c(Why.APPROVAL),
+        "repoC waits for a reviewer of its environment to approve its run on GitHub; the link leads to it",
+    ),
     (Reason(Why.PASSED), "2 builds passed with repoB#20, repoD#40"),
     (Reason(Why.POLICY_PASS), "Passed unbuilt: of no change set, and the config lets such pull requests pass"),
     (Reason(Why.POLICY_BLOCK), "Blocked: the branch name fits no change set of product. Rename the branch"),

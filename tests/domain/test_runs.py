@@ -48,6 +48,7 @@ def begun(**facts: object) -> Attempt:
         (attempt(sent_at=START), START + 5 * MINUTE),
         (sent(), START + 5 * MINUTE),
         (begun(), LATER + 30 * MINUTE),
+        (replace(begun(), heard_at=LATER + HOUR), LATER + 30 * MINUTE),
         (replace(begun(), started_at=None, heard_at=START), START + 30 * MINUTE),
         (replace(begun(), started_at=None, heard_at=None), START + 30 * MINUTE),
         (sent(status=RunStatus.WAITING), None),
@@ -177,6 +178,12 @@ def test_a_silent_run_is_asked_after() -> None:
     asked, effects = followed(state, START + 2 * MINUTE)
     assert effects == [ReadRun("set-1-1-1")]
     assert only(asked).check_at == START + 12 * MINUTE
+
+
+def test_a_running_run_is_asked_after_when_it_takes_unusually_long() -> None:
+    state = running(build(begun(), usual_seconds=100.0))
+    assert followed(state, LATER + timedelta(seconds=149)) == (state, [])
+    assert followed(state, LATER + timedelta(seconds=150))[1] == [ReadRun("set-1-1-1")]
 
 
 @pytest.mark.parametrize(

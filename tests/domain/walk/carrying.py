@@ -31,6 +31,7 @@ OF_ATTEMPTS = (DispatchAnswered, DispatchRefused, DispatchUnclear, RunSeen)
 
 def beginning(members: str, left: Left) -> World:
     """The pull requests of these repositories are open and told of; their first statuses are still to be posted."""
+    MEMORY.forget()
     github = GitHub()
     for number, name in enumerate(NAMES):
         github = github.opened(number) if name[-1] in members else github

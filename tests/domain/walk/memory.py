@@ -19,6 +19,9 @@ class Memory:
     """Keeps one of each core, so that what was decided for it once need not be decided again."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
         self._cores: dict[Key, ChangeSet] = {}
         self._codes: dict[tuple[int, datetime], int] = {}
         self._keys: dict[Key, int] = {}

@@ -8,10 +8,15 @@ from app.domain.change_set import ChangeSet
 from app.domain.decide import Decision
 from app.domain.effects import DispatchBuild, Say
 from app.domain.facts import PullState
+from app.domain.judge import judge
 from app.domain.manifest import slice_of
 from app.domain.orchestration import Orchestration
+from app.domain.reasons import Why
 from app.domain.verdict import VerdictState
 from tests.domain.walk.world import Place, WalkRun, World
+
+PERSONS = (Why.APPROVAL, Why.ON_COMMAND)
+"""What may stay pending for ever, because it names a person."""
 
 
 class Broken(AssertionError):
@@ -79,6 +84,9 @@ def at_rest(world: World) -> None:
     shown = {pull.number: pull.head for pull in world.github.open_pulls()}
     known = {pull.number: pull.head for pull in world.core.open_pulls if pull.known}
     insist(shown == known, f"P5: everything was told, and the set knows {known} for {shown}")
+    reason = judge(world.core)
+    waits = reason.state is VerdictState.PENDING and reason.why not in PERSONS
+    insist(not (known and waits), f"P4: nothing is on its way, and the verdict is {reason.why}")
     green = {pull.head for pull in world.core.open_pulls if (pull.repository_id, pull.head) in world.green}
     states = {said.verdict.state for said in world.core.said}
     insist(bool(green) <= (states == {VerdictState.SUCCESS}), "P5: a status does not show the verdict")
