@@ -47,5 +47,7 @@ def _of_a_read(state: ChangeSet, orchestration: Orchestration) -> Iterator[datet
     else:
         purpose, quiet = ReadPurpose.FREEZE, quiet_at(state) if state.run_wanted is None else retry
         due = max(quiet, retry or quiet) if quiet else None
-    if due is not None and state.void_rounds < RESTLESS_AFTER and state.reading != Reading(state.revision, purpose):
+    if state.void_rounds >= RESTLESS_AFTER:
+        due = retry if state.seen_revision != state.revision else None
+    if due is not None and state.reading != Reading(state.revision, purpose):
         yield due

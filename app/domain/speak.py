@@ -13,7 +13,7 @@ from app.domain import messages
 from app.domain.change_set import ChangeSet, Kind, Said
 from app.domain.effects import Effect, Part, Say, Unsay
 from app.domain.events import SignRefused, SignShown
-from app.domain.facts import PullState
+from app.domain.facts import PullState, Repository
 from app.domain.judge import judge
 from app.domain.reasons import Reason, Why
 from app.domain.verdict import Verdict, VerdictState
@@ -41,7 +41,14 @@ def spoken(state: ChangeSet) -> Step:
 
 def _verdict(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Verdict:
     audience = state.repository_by_id(head[0])
+    if reason.state is VerdictState.SUCCESS and _unbuilt(state, audience):
+        reason = Reason(Why.UNCONFIGURED)
     return Verdict(reason.state, reason.cause, messages.describe(reason, state, audience))
+
+
+def _unbuilt(state: ChangeSet, place: Repository | None) -> bool:
+    """Its pull request has not left the set yet, though the config builds it there no more: nothing passed for it."""
+    return place is not None and place.name.lower() not in state.pipeline.repositories
 
 
 def _said(head: tuple[int, str], verdict: Verdict, known: Said | None) -> Said:

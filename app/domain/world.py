@@ -52,11 +52,16 @@ def config_followed(state: ChangeSet, now: datetime) -> ChangeSet:
     passed there, or passes now, stands on nothing that is known. Everything else of the config stays as it was when
     the manifest was frozen (DESIGN §4).
     """
+    return changed(state, now) if outdated(state) else state
+
+
+def outdated(state: ChangeSet) -> bool:
+    """The manifest was frozen for other repositories than the config names now."""
     running = state.orchestration
     if running is None or not running.frozen or running.revision != state.revision or state.kind is Kind.BRANCH:
-        return state
+        return False
     before = {build.spec.repository.lower() for build in running.builds}
-    return state if before == {spec.repository.lower() for spec in specs_of(state)} else changed(state, now)
+    return before != {spec.repository.lower() for spec in specs_of(state)}
 
 
 def compared(before: ChangeSet, after: ChangeSet, now: datetime) -> ChangeSet:

@@ -17,6 +17,7 @@ from app.domain.events import (
     DispatchRefused,
     DispatchUnclear,
     PullSeen,
+    ReadFailed,
     RetryWanted,
     RunSeen,
     RunWanted,
@@ -388,3 +389,42 @@ def test_the_head_that_never_rests_carries_the_error() -> None:
     world.settle()
     assert world.sign(2) == "error"
     assert "faster" in world.descriptions[2, world.pulls[2].head]
+
+
+def without_e(world: Pretend) -> None:
+    """The config in force takes repoE out; no pull request has been moved for it yet."""
+    rest = tuple(spec for spec in world.state.pipeline.builds if spec.name != "repoE")
+    world.state = replace(world.state, pipeline=replace(world.state.pipeline, builds=rest))
+
+
+def test_nothing_passes_on_the_head_of_a_repository_that_is_built_no_more() -> None:
+    world = building(2, 5)
+    world.completes("repoB")
+    world.completes("repoE", "failure")
+    assert world.sign(5) == "failure"
+    without_e(world)
+    world.passes(0)
+    world.passes(30)
+    assert (world.sign(2), world.sign(5)) == ("success", "error")
+    assert "success" not in [said for repository, _, said in world.posts if repository == 5]
+
+
+def test_the_read_that_shows_where_a_restless_set_stands_is_tried_again() -> None:
+    world = building(2)
+    for _ in range(2):
+        world.runs[-1].head_sha = "elsewhere"
+        world.starts(world.runs[-1])
+        while world.pending and not isinstance(world.pending[0], ReadSet):
+            for event in world.perform(world.pending.pop(0)):
+                world.feed(event)
+        if world.state.void_rounds < 2:
+            world.settle()
+            world.passes(30)
+    failing = world.pending.pop(0)
+    assert isinstance(failing, ReadSet)
+    world.feed(ReadFailed(failing.revision, failing.purpose, "a replica was away"))
+    due = wake_at(world.state)
+    assert due is not None
+    world.passes((due - world.now).total_seconds())
+    assert world.state.seen_revision == world.state.revision
+    assert wake_at(world.state) is None
