@@ -80,9 +80,12 @@ async def log_position(connection: AsyncConnection) -> LogPosition | None:
     return LogPosition(row.read_until, row.read_at, row.problem, row.taken) if row else None
 
 
-async def move_log(connection: AsyncConnection, read_until: datetime, taken: int = 0) -> None:
-    """Everything up to ``read_until`` is kept or does not concern us; ``taken`` more came by the log alone."""
-    furthest = func.greatest(delivery_log.c.read_until, read_until)
+async def move_log(connection: AsyncConnection, read_until: datetime | None, taken: int = 0) -> None:
+    """Everything up to ``read_until`` is kept or does not concern us; ``taken`` more came by the log alone.
+
+    None: nothing is said of how far.
+    """
+    furthest = func.greatest(delivery_log.c.read_until, read_until)  # Postgres' greatest() leaves null out
     await connection.execute(update(delivery_log).values(read_until=furthest, taken=delivery_log.c.taken + taken))
 
 

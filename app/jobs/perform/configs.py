@@ -1,20 +1,24 @@
 """An owner's config file: read from its default branch into force, or judged on a commit of its own.
 
 Law: a broken file stops nothing: the last good one stays in force (CONTRACT §3). Whoever changes the file is told on
-the commit, by the status ``orchestrator-config``.
+the commit, by the status ``orchestrator-config``; that it cannot be said there keeps nothing from being grouped anew.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.config import Parsed, read_config
+from app.domain.facts import Repository
 from app.domain.messages import shortened
 from app.github import Absent, Failure, FileText, InstallationClient
 from app.jobs.context import Context
 from app.jobs.perform.common import failed, place_of
-from app.jobs.perform.outcome import Done, Failed, Outcome
+from app.jobs.perform.outcome import Done, Failed, Later, Outcome
 from app.jobs.perform.regroup import regroup
+from app.jobs.promises import CHECK_CONFIG, keep_promise_once
 from app.store.configs import KeptConfig, load_config, save_config
-from app.store.effects import Kept
+from app.store.effects import Kept, Promise
 from app.store.installations import installation_of_owner, repository_by_name
 from app.store.transaction import transaction
 
@@ -23,17 +27,25 @@ STATUS = "orchestrator-config"
 
 async def read_owner_config(context: Context, kept: Kept) -> Outcome:
     """Read the file of ``owner``, keep it, and look at everything that it changes."""
-    owner = str(kept.args["owner"])
-    if not context.configs.from_file:
-        outcome = await _refresh(context, owner, kept.args.get("sha"))
-        if outcome is not None:
-            return outcome
+    owner, sha = str(kept.args["owner"]), kept.args.get("sha")
+    fresh = None if context.configs.from_file else await _refresh(context, owner)
+    if isinstance(fresh, Outcome):
+        return fresh
     await regroup(context, kept, owner)
-    return Done()
+    return await _tell(context, fresh, sha) if fresh is not None and sha is not None else Done()
 
 
-async def _refresh(context: Context, owner: str, sha: str | None) -> Outcome | None:
-    """None: the file was read and kept, whatever is in it."""
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """What was read from the default branch of ``repository``; ``parsed`` None: there is no such file."""
+
+    client: InstallationClient
+    repository: Repository
+    parsed: Parsed | None
+
+
+async def _refresh(context: Context, owner: str) -> _Fresh | Outcome | None:
+    """Read and keep the file, whatever is in it; None: there is no repository that could have one."""
     async with transaction(context.engine) as connection:
         installation = await installation_of_owner(connection, owner)
         placed = await repository_by_name(connection, owner, context.place.repository)
@@ -44,13 +56,24 @@ async def _refresh(context: Context, owner: str, sha: str | None) -> Outcome | N
         await _keep(context, owner, None, (missing,))
         return None
     client = context.github.on(placed.installation_id)
-    name = placed.repository.name
-    found = await client.read_file(placed.repository.owner, name, context.place.path)
+    found = await client.read_file(placed.repository.owner, placed.repository.name, context.place.path)
     if isinstance(found, Failure):
         return failed(found)
     parsed = _parsed(context, owner, found)
     await _keep(context, owner, found if isinstance(found, FileText) else None, _sentences(context, parsed), parsed)
-    return await _say(context, client, placed.repository.owner, name, sha, parsed) if sha else None
+    return _Fresh(client, placed.repository, parsed)
+
+
+async def _tell(context: Context, fresh: _Fresh, sha: str) -> Outcome:
+    """Say it on the commit. What cannot be said yet is tried again alone: nothing is read or grouped anew for it."""
+    place = fresh.repository
+    outcome = await _say(context, fresh.client, place.owner, place.name, sha, fresh.parsed)
+    if not isinstance(outcome, Later):
+        return outcome or Done()
+    again = Promise(CHECK_CONFIG, {"repository_id": place.id, "sha": sha, "in_force": True})
+    async with transaction(context.engine) as connection:
+        await keep_promise_once(connection, context.queue, again, context.clock())
+    return Done()
 
 
 def _parsed(context: Context, owner: str, found: FileText | Absent) -> Parsed | None:
@@ -89,7 +112,10 @@ def _storable(text: str) -> str:
 
 
 async def check_config(context: Context, kept: Kept) -> Outcome:
-    """Say on a commit what its config file would be, where it differs from the one of the default branch."""
+    """Say on a commit what its config file would be, where it differs from the one of the default branch.
+
+    With ``in_force`` it is said of the default branch's own commit.
+    """
     placed = await place_of(context, int(kept.args["repository_id"]))
     if placed is None:
         return Done()
@@ -101,7 +127,7 @@ async def check_config(context: Context, kept: Kept) -> Outcome:
     async with transaction(context.engine) as connection:
         present = await load_config(connection, owner)
     unchanged = present is not None and present.sha == (found.sha if isinstance(found, FileText) else None)
-    if unchanged:
+    if unchanged and not kept.args.get("in_force"):
         return Done()
     return await _say(context, client, owner, name, sha, _parsed(context, owner, found)) or Done()
 

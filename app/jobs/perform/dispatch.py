@@ -28,6 +28,7 @@ from app.domain.events import (
 )
 from app.domain.facts import Repository
 from app.domain.manifest import INPUTS_LIMIT, rendered_inputs
+from app.domain.world import outdated
 from app.github import Accepted, DispatchOutcome, NotSent, Refused, Unclear
 from app.jobs.context import Context
 from app.jobs.loading import attached
@@ -81,6 +82,10 @@ async def _begin(context: Context, kept: Kept) -> Call | Outcome:
         river = River.of(context, connection)
         [locked] = await lock_sets(connection, [kept.set_id])
         state = await attached(connection, context.configs, locked)
+        if outdated(state):
+            # The config has changed since this was promised: the set starts over, and this is of the old one.
+            await river.handle(locked, [None], cause_of(kept))
+            return Done()
         if not may_be_sent(state, attempt_id):
             return await _unsendable(river, kept, locked, state, attempt_id)
         state = await river.handle(locked, [DispatchBegan(attempt_id)], cause_of(kept))

@@ -1,8 +1,8 @@
 """Deliveries that never arrived are found in the App's delivery log and taken into the inbox, as if they had.
 
-Law: what is not kept is taken in, whatever GitHub says became of it; what cannot be read is read again later, and never
-passed over. The log shows attempts late and out of order at times, so each reading overlaps the one before: the guid
-makes every delivery one. A payload is asked for only where something can follow from it.
+Law: what is not kept is taken in, whatever GitHub says became of it; what cannot be read is read again later, never
+passed over, and holds up nothing else. The log shows attempts late and out of order at times, so each reading overlaps
+the one before: the guid makes every delivery one. A payload is asked for only where something can follow from it.
 """
 
 from __future__ import annotations
@@ -119,16 +119,23 @@ async def _entries_since(context: Context, read_until: datetime) -> list[LogEntr
 
 
 async def _take_in(context: Context, entries: Sequence[LogEntry]) -> Failure | None:
-    """What is missing, in the order in which it was to come; None: all of it."""
+    """What is missing, in the order in which it was to come; the first failure, or None: all of it was read.
+
+    A payload that GitHub cannot show holds up no other; but the log counts as read only up to it.
+    """
     missing = await _missing(context, entries)
+    first: Failure | None = None
     for start in range(0, len(missing), AT_ONCE):
-        failure = await _take_batch(context, missing[start : start + AT_ONCE])
-        if failure is not None:
-            return failure
-    if entries:
+        before, after, failure = await _payloads(context, missing[start : start + AT_ONCE])
+        await _keep(context, before, further=first is None)
+        await _keep(context, after, further=False)
+        first = first or failure
+        if failure is not None and not (before or after):
+            break  # it is not about one payload: GitHub is away, or its limit is reached
+    if entries and first is None:
         async with transaction(context.engine) as connection:
             await move_log(connection, entries[-1].delivered_at)
-    return None
+    return first
 
 
 async def _missing(context: Context, entries: Sequence[LogEntry]) -> list[LogEntry]:
@@ -174,21 +181,24 @@ async def _places(context: Context, connection: AsyncConnection) -> _Places:
     return _Places(frozenset(built), frozenset(holding))
 
 
-async def _take_batch(context: Context, batch: Sequence[LogEntry]) -> Failure | None:
-    """Read the payloads and keep them with their jobs, up to the first that could not be read."""
+Readable = list[tuple[LogEntry, bytes | Missing]]
+
+
+async def _payloads(context: Context, batch: Sequence[LogEntry]) -> tuple[Readable, Readable, Failure | None]:
+    """What could be read before the first failure, what could be read after it, and that failure."""
     answers = await asyncio.gather(*(context.github.delivery_payload(entry.id) for entry in batch))
-    readable: list[tuple[LogEntry, bytes | Missing]] = []
+    before, after = Readable(), Readable()
+    failure: Failure | None = None
     for entry, answer in zip(batch, answers, strict=True):
         if isinstance(answer, Failure):
-            await _keep(context, readable)
-            return answer
-        readable.append((entry, answer))
-    await _keep(context, readable)
-    return None
+            failure = failure or answer
+        else:
+            (after if failure else before).append((entry, answer))
+    return before, after, failure
 
 
-async def _keep(context: Context, told: Sequence[tuple[LogEntry, bytes | Missing]]) -> None:
-    """The inbox, the jobs and how far the log was read: in one transaction."""
+async def _keep(context: Context, told: Readable, *, further: bool) -> None:
+    """The inbox, the jobs and (``further``) how far the log was read: in one transaction."""
     if not told:
         return
     now = context.clock()
@@ -209,7 +219,7 @@ async def _keep(context: Context, told: Sequence[tuple[LogEntry, bytes | Missing
         if due:
             await context.queue.promise_deliveries(connection, due)
         await keep_gaps(connection, gaps, now)
-        await move_log(connection, told[-1][0].delivered_at, len(due))
+        await move_log(connection, told[-1][0].delivered_at if further else None, len(due))
     if due:
         _log.info("deliveries taken from the App's log", deliveries=len(due), first=due[0])
     for gap, _ in gaps:

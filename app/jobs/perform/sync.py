@@ -29,17 +29,23 @@ from app.store.transaction import transaction
 
 
 async def sync_installations(context: Context, kept: Kept) -> Outcome:
-    """Read all installations and, of those that are served, all repositories; then each owner's config."""
+    """Read all installations and, of those that are served, all repositories; then each owner's config.
+
+    One that cannot be read (it may have been suspended since it was listed) keeps nobody from reading the others.
+    """
     told = await context.github.list_installations()
     if isinstance(told, Failure):
         return failed(told)
     served = await _keep_installations(context, told)
+    failures: list[Failure] = []
     for installation in served:
         listed = await context.github.installation_repositories(installation.id)
         if isinstance(listed, Failure):
-            return failed(listed)
-        await _keep_repositories(context, installation, listed)
-    return Done()
+            failures.append(listed)
+        else:
+            await _keep_repositories(context, installation, listed)
+    worth_another_try = next((one for one in failures if one.again), None)
+    return failed(worth_another_try or failures[0]) if failures else Done()
 
 
 async def _keep_installations(context: Context, told: list[Told]) -> list[Installation]:
