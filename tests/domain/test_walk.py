@@ -40,7 +40,7 @@ def test_a_dispatch_before_the_withdrawal_is_noticed(monkeypatch: pytest.MonkeyP
 def test_a_late_read_that_is_believed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reads, "_stale", lambda state, read: False)
     with pytest.raises(Broken, match="P5: everything was told"):
-        walk(beginning("B", NOTHING._replace(pushes=1, stale=1)))
+        walk(beginning("AB", NOTHING._replace(pushes=1, stale=1)))
 
 
 def test_a_failure_that_counts_as_passed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
