@@ -9,7 +9,7 @@ WORKERS ?= --numprocesses auto --maxprocesses 4
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
 
-.PHONY: help demo test fuzz faults faults-bugs lint format lock clean
+.PHONY: help demo test fuzz faults faults-bugs mutants walk lint format lock clean
 
 help:
 	@echo 'make demo    play the story against a simulated GitHub; nothing to set up first'
@@ -17,6 +17,8 @@ help:
 	@echo 'make fuzz    odd deliveries and requests by the thousand (SEEDS=50, FIRST_SEED=1)'
 	@echo 'make faults  seeded misfortune over real processes, judged by a checker (SEEDS=25 FIRST_SEED=1 JOBS=2)'
 	@echo 'make faults-bugs  planted bugs, each played until the checker finds it; writes docs/reliability.md (ONLY=)'
+	@echo 'make mutants small faults planted in the core, each to be noticed by a test (MODULES="plan reads" JOBS=2)'
+	@echo 'make walk    every state of a small world (MEMBERS=AB BOUND="--pushes 2 --merges 1")'
 	@echo 'make lint    ruff and mypy alone'
 	@echo 'make format  let ruff mend layout and imports'
 	@echo 'make lock    write the lock files anew from pyproject.toml (UPGRADE=--upgrade for the newest)'
@@ -38,6 +40,12 @@ faults: $(READY)
 
 faults-bugs: $(READY)
 	$(BIN)/python -m tests.faults.plant --first $(or $(FIRST_SEED),1) --only '$(ONLY)' --write
+
+mutants: $(READY)
+	$(BIN)/python -m tests.domain.mutation --jobs $(or $(JOBS),2) $(MODULES)
+
+walk: $(READY)
+	$(BIN)/python -m tests.domain.walk --members $(or $(MEMBERS),ABC) $(or $(BOUND),--pushes 1)
 
 lint: $(READY)
 	$(BIN)/ruff check .
