@@ -28,6 +28,8 @@ from app.domain.budget import (
 
 LOST = timedelta(minutes=1)
 """Longer than any call can take: each phase of a request has ten seconds."""
+AHEAD = timedelta(minutes=15)
+"""Further ahead of each other are no two clocks with which GitHub lets the App in: its JWT lives nine minutes."""
 MOMENT = timedelta(seconds=1)
 """When to come back where only an answer of another call can make room."""
 MINUTE = timedelta(minutes=1)
@@ -92,19 +94,25 @@ def settle(budget: Budget, call_id: str, cost: Cost, heard: Heard, now: datetime
 
 
 def aged(budget: Budget, now: datetime) -> Budget:
-    """Without what counts no more; calls that nobody can be waiting for any more are taken for answered."""
+    """Without what counts no more; calls that nobody can be waiting for any more are taken for answered.
+
+    What a process wrote down while its clock was wrong is left out: it would count until that time has come.
+    """
+    latest = now + AHEAD
     lost = {one: call for one, call in budget.under_way.items() if call.began_at + LOST <= now}
     ended: dict[Cost, list[datetime]] = {}
     for call in lost.values():
         ended.setdefault(call.cost, []).append(call.began_at + LOST)
     young = {
-        cost: tuple(at for at in moments if at + (HOUR if cost is Cost.CONTENT else MINUTE) > now)
+        cost: tuple(at for at in moments if now - (HOUR if cost is Cost.CONTENT else MINUTE) < at <= latest)
         for cost, moments in budget.answered.items()
     }
     kept = Budget(
-        under_way={one: call for one, call in budget.under_way.items() if one not in lost},
+        under_way={one: call for one, call in budget.under_way.items() if one not in lost and call.began_at <= latest},
         answered={cost: moments for cost, moments in young.items() if moments},
-        gates={name: gate for name, gate in budget.gates.items() if now < gate.until + HOUR},
+        gates={
+            name: gate for name, gate in budget.gates.items() if now < gate.until + HOUR and gate.closed_at <= latest
+        },
         told={name: told for name, told in budget.told.items() if now < told.resets_at},
     )
     return _answered(kept, ended)

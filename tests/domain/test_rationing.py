@@ -343,3 +343,32 @@ class TestRefusals:
 )
 def test_what_a_set_is_told_of_a_wait(wait: Wait, told: Held | None) -> None:
     assert held(wait, START) == told
+
+
+class TestAClockThatWasWrong:
+    """A process wrote into the budget what its own clock said, a day ahead; then its clock was set right."""
+
+    def a_day_ahead(self) -> Installation:
+        return Installation(now=START + 24 * HOUR)
+
+    def test_its_calls_do_not_count_until_that_day_has_come(self) -> None:
+        one = self.a_day_ahead()
+        for _ in range(one.limits.concurrent // 2):
+            one.end(one.begin(), Heard())
+            assert isinstance(one.begin(), str), "never answered"
+        one.now = START
+        for _ in range(one.limits.concurrent):
+            assert isinstance(one.begin(), str)
+
+    def test_what_was_refused_to_it_is_closed_no_longer(self) -> None:
+        one = self.a_day_ahead()
+        one.end(one.begin(), refused())
+        assert isinstance(one.begin(), Wait)
+        one.now = START
+        assert isinstance(one.begin(), str)
+
+    def test_clocks_that_differ_by_minutes_hear_each_others_refusals(self) -> None:
+        one = Installation(now=START + 8 * MINUTE)
+        one.end(one.begin(), refused())
+        one.now = START
+        assert isinstance(one.begin(), Wait)
