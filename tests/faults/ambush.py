@@ -70,7 +70,9 @@ class Ambushes:
 
     async def _pushed_between(self) -> None:
         """A push that nobody hears of gets in between the plan and the start of a run; later it is taken back."""
-        await self._lay(DISPATCH, self._people.push_unheard, {"before": None})
+        name = self._people.somewhere()
+        path = f"/repos/*/{name}/actions/workflows/*/dispatches"
+        await self._lay(path, lambda: self._people.push_unheard(name), {"before": None})
 
     async def read_late(self) -> None:
         """A push is heard of while the answer to a read is on its way."""

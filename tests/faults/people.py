@@ -6,6 +6,8 @@ Law: an act that the world refuses (nothing to close, a merge that is blocked) i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from random import Random
 
 from tests.faults.scene import LINE, OWNER, Scene
@@ -171,29 +173,41 @@ class People:
     async def _back(self) -> bool:
         """A branch is put back to where it was before."""
         ready = [place for place in self._former if place[1] in self._repositories[place[0]]["branches"]]
-        if not ready:
+        return await self._put_back(*self._rng.choice(ready)) if ready else False
+
+    async def _put_back(self, name: str, branch: str) -> bool:
+        sha = self._former.pop((name, branch), None)
+        if sha is None or branch not in self._repositories[name]["branches"]:
             return False
-        name, branch = self._rng.choice(ready)
-        sha = self._former.pop((name, branch))
         await self._call("/push", repository=f"{OWNER}/{name}", branch=branch, sha=sha, actor="bob")
         return True
+
+    async def end(self) -> None:
+        """What was still to be put back is."""
+        while self._later:
+            await self._look()
+            with suppress(Refused):
+                await self._later.pop()()
 
     async def push(self) -> None:
         """Somebody pushes to an open pull request."""
         await self._look()
         await self._push()
 
-    async def push_unheard(self) -> None:
-        """A push of which no delivery tells. It is put back some acts later, and that is told."""
+    def somewhere(self) -> str:
+        """The short name of a repository."""
+        return self._rng.choice(self._scene.repositories)
+
+    async def push_unheard(self, name: str) -> None:
+        """Pushes to the pull requests of a repository that no delivery tells of. They are put back later, told of."""
         await self._look()
-        found = self._one(self._own())
-        if found is None:
-            return
-        for event in ("push", "pull_request"):
-            lost: Json = {"on": "delivery", "do": "drop", "value": "unrecorded", "times": 1, "match": {"event": event}}
-            await self._control.call("POST", "/faults", lost)
-        await self._commit(found[0], found[1]["head"]["ref"])
-        self._later.append(self._back)
+        for branch in sorted({pull["head"]["ref"] for place, pull in self._own() if place == name}):
+            for event in ("push", "pull_request"):
+                match = {"event": event, "repository": f"{OWNER}/{name}"}
+                lost: Json = {"on": "delivery", "do": "drop", "value": "unrecorded", "times": 1, "match": match}
+                await self._control.call("POST", "/faults", lost)
+            await self._commit(name, branch)
+            self._later.append(partial(self._put_back, name, branch))
 
     async def _change(self, found: tuple[str, Json] | None, **body: object) -> bool:
         if found is None:

@@ -129,6 +129,7 @@ class Play:
             await self._crew.turn(number)
             if self._rng.random() < 0.8:
                 await self._passes(timedelta(seconds=self._rng.choice([1, 2, 4, 10, 25])))
+        await self._people.end()
 
     def _quiets(self) -> list[Callable[[], Awaitable[None]]]:
         """Long enough for a sweep, now and then."""
