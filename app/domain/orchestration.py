@@ -118,7 +118,7 @@ class Orchestration:
         return all(self.build(need).done for need in build.spec.needs)
 
 
-def _failed_at(build: Build) -> tuple[str, str]:
+def _failed_at(build: Build) -> tuple[datetime, str]:
     latest = build.latest
-    ended = latest.finished_at or latest.sent_at or latest.planned_at if latest else None
-    return (ended.isoformat() if ended else "", build.name)
+    assert latest is not None, "nothing fails without a try"
+    return latest.finished_at or latest.sent_at or latest.planned_at, build.name

@@ -22,11 +22,14 @@ def run_wanted(state: ChangeSet, event: RunWanted) -> ChangeSet:
     """Waiting: it starts at once. Building or passed: there is nothing to do, unless ``fresh``. Over: once more."""
     patient = patient_again(replace(state, void_rounds=0, trouble=None))
     orchestration = state.orchestration
-    if orchestration is None or not orchestration.frozen or orchestration.state in OVER or event.fresh:
-        return replace(patient, run_wanted=event.trigger, run_fresh=event.fresh)
-    if state.kind is Kind.BRANCH and orchestration.finished_at is not None:
+    over = orchestration is None or not orchestration.frozen or orchestration.state in OVER
+    if over or event.fresh or (state.kind is Kind.BRANCH and _finished(orchestration)):
         return replace(patient, run_wanted=event.trigger, run_fresh=event.fresh)
     return patient
+
+
+def _finished(orchestration: Orchestration | None) -> bool:
+    return orchestration is not None and orchestration.finished_at is not None
 
 
 def retry_wanted(state: ChangeSet, event: RetryWanted) -> ChangeSet:

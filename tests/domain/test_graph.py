@@ -107,6 +107,12 @@ def test_a_fingerprint_holds_what_a_result_stands_on() -> None:
     assert changed(one, "repoD", spec=replace(one.build("repoD").spec, inputs={"a": "b"})) == {"repoD"}
 
 
+def test_results_of_an_older_version_are_found_again() -> None:
+    """They are kept for days, by this mark: another way to make it builds everything anew."""
+    kept = "03da6f99e03ac9b57a9bcaf82bad18cc553ba4164daec068683f2389abf56849"
+    assert marks(whole(key="{sha}"))["repoB"] == kept
+
+
 def test_a_fingerprint_holds_nothing_that_differs_from_try_to_try() -> None:
     one = whole(key="{attempt.id} {orchestration.id} {manifest.url} {manifest} {manifest.all}")
     assert marks(one) == marks(replace(one, id="set-7"))
@@ -270,6 +276,12 @@ def test_retries_are_used_up_before_anything_says_failure() -> None:
     assert build(first, second, spec=spec, forgiven=1).state is BuildState.WAITING
     assert build(first, over("success", id="2"), spec=spec).state is BuildState.PASSED
     assert build(first, second, spec=spec).failures == 2
+
+
+def test_a_build_without_a_try_is_not_tried_again() -> None:
+    assert not build().again
+    assert not build(sent()).again
+    assert build(over(), spec=BuildSpec("repoB", "repoB", retries=1)).again
 
 
 def test_an_attempt_takes_its_own_place() -> None:

@@ -284,6 +284,11 @@ def test_absent_repositories_float_on_their_base_where_configured() -> None:
     assert (made.ref, made.sha, made.floating) == ("main", "base1", True)
     assert (after.orchestration.build("repoB").sha, after.orchestration.build("repoB").floating) == ("h1", False)
     assert after.orchestration.build("repoC").sha is None
+    event = read(state, b(pull()))
+    first = replace(event.repositories[0], repository_id=None)
+    nameless = told(state, replace(event, repositories=(first, *event.repositories[1:])), now=QUIET)
+    assert nameless.orchestration is not None
+    assert nameless.orchestration.build("repoA").sha is None
 
 
 def complete(**facts: object) -> ChangeSet:

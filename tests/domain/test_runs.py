@@ -278,8 +278,7 @@ def test_the_clock_wakes_for_the_read_before_success() -> None:
     assert wake_at(replace(complete, reading=Reading(1, ReadPurpose.CONFIRM))) is None
     assert wake_at(replace(complete, reading=Reading(1, ReadPurpose.FREEZE))) == LATER
     assert wake_at(replace(complete, trouble=None)) is None
-    building = replace(running(build(sent(), spec=replace(SHORT, start_timeout=SECOND))), trouble=trouble)
-    assert wake_at(building) == START + SECOND
+    assert wake_at(replace(running(build(sent())), trouble=trouble)) == START + 2 * MINUTE
 
 
 def test_the_clock_wakes_for_time_outs_and_for_what_is_sent_later() -> None:
@@ -301,3 +300,5 @@ def test_the_clock_leaves_what_is_over_alone() -> None:
     live = sent(id="c")
     over = sent(status=RunStatus.COMPLETED, conclusion="failure")
     assert wake_at(running(build(over), build(live, name="repoC"))) == START + 2 * MINUTE
+    asked = build(sent(id="c", check_at=START + HOUR), name="repoC")
+    assert wake_at(running(build(over), build(name="repoD"), asked)) == START + 10 * MINUTE

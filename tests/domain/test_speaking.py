@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.domain import messages
 from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Kind, Said, SetState, Trouble
 from app.domain.effects import Part, Say, Unsay
@@ -133,6 +134,13 @@ def test_a_closed_pull_request_parts_with_a_last_word() -> None:
     assert type(spoken(moved_on)[1][0]) is Say
 
 
+def test_a_last_word_that_is_refused_is_the_reason_at_once() -> None:
+    closed = told(opened(pull(), pull(4, "d1")), *seen(ended(pull(), merged=False)))
+    state, effects = spoken(replace(closed, said=(said(refused="403"),)))
+    assert [effect.verdict.cause for effect in effects if isinstance(effect, Say)] == ["left", "mute:403"]
+    assert spoken(state) == (state, [])
+
+
 def test_a_plain_branch_says_nothing() -> None:
     state = replace(running(build(sent())), kind=Kind.BRANCH, said=(said(),))
     assert spoken(state) == (state, [])
@@ -239,6 +247,29 @@ def test_two_parts_in_one_repository_are_named() -> None:
     assert reason(branches) == Reason(Why.CROWDED, repository_id=3, text="a/DPTA-1 and b/DPTA-1")
     one = replace(branches, branches=(branches.branches[0], replace(branches.branches[1], counts=False)))
     assert reason(one).why is Why.SETTLING
+
+
+def test_a_config_that_gave_up_the_pipeline_is_an_error() -> None:
+    none, smaller = (story_pipeline(builds=story_pipeline().builds[:count]) for count in (0, 1))
+    gone = Reason(Why.UNCONFIGURED)
+    assert reason(opened(pull(), pipeline=none)) == gone
+    assert reason(opened(pull(), pipeline=smaller)).why is Why.SETTLING
+    assert reason(opened(pull(), pipeline=none, kind=Kind.BRANCH)).why is Why.SETTLING
+    assert reason(opened(pull(), pipeline=smaller, kind=Kind.ALONE)) == gone
+    assert reason(opened(pull(1), pipeline=smaller, kind=Kind.ALONE)).why is Why.SETTLING
+    unseen = replace(opened(pull(1), pipeline=smaller, kind=Kind.ALONE), repositories={})
+    assert reason(unseen).why is not Why.UNCONFIGURED
+
+
+def test_a_repository_out_of_reach_is_named_unless_all_is_over() -> None:
+    state = opened(pull())
+    known = state.repositories
+    unseen = replace(state, repositories={name: one for name, one in known.items() if name != "repoc"})
+    assert reason(unseen) == Reason(Why.UNREADABLE, text=messages.unseen("repoC"))
+    archived = {**known, "repod": replace(known["repod"], archived=True)}
+    assert reason(replace(state, repositories=archived)) == Reason(Why.UNREADABLE, text=messages.archived("repoD"))
+    done = replace(running(build(reused=PASSED), confirmed=True), repositories=archived)
+    assert reason(done) == Reason(Why.PASSED)
 
 
 def test_what_became_of_a_set() -> None:
