@@ -127,6 +127,7 @@ def test_what_a_wider_public_may_not_know_is_not_said() -> None:
     assert describe(of_c(Why.BUILD_FAILED), state, b) == f"{hidden} failed. Push a fix or comment /orchestrate retry"
     assert describe(of_c(Why.REFUSED, "x"), state, b) == f"{hidden} was not started. Its own page says why"
     assert describe(of_c(Why.LOST), state, d).startswith(f"{hidden}: GitHub never")
+    assert describe(of_c(Why.APPROVAL), state, b).startswith(f"{hidden} waits for")
     assert describe(Reason(Why.CROWDED, repository_id=3, text="#1"), state, b).startswith(
         "Two parts of DPTA-1122 in a rep"
     )
@@ -158,6 +159,9 @@ def test_a_reason_in_someone_elses_words_is_hidden_where_a_narrower_repository_t
     unseen = replace(same, repositories={n: r for n, r in same.repositories.items() if n != "repoe"})
     assert describe(reason, unseen, repository(unseen, "repob")) == hidden
     assert describe(reason, unseen, None) == "repoC cannot be seen"
+    slow = replace(reason, why=Why.GITHUB)
+    assert describe(slow, mixed, repository(mixed, "repob")) == f"Waiting for GitHub: {hidden}"
+    assert describe(slow, same, repository(same, "repob")) == "Waiting for GitHub: repoC cannot be seen"
 
 
 def test_siblings_are_named_as_far_as_there_is_room() -> None:
@@ -172,6 +176,17 @@ def test_siblings_are_named_as_far_as_there_is_room() -> None:
     assert (
         describe(Reason(Why.PASSED), state, repository(state, "repoa")) == "2 builds passed with 4 other pull requests"
     )
+
+
+def test_siblings_are_named_to_the_last_character_of_the_room() -> None:
+    state = built(pulls=(1, 2))
+    for length, said in (
+        (116, f"2 builds passed with {'b' * 116}#20"),
+        (117, "2 builds passed with 1 other pull request"),
+    ):
+        named = replace(state.repositories["repob"], name="b" * length)
+        fitted = replace(state, repositories={**state.repositories, "repob": named})
+        assert describe(Reason(Why.PASSED), fitted, repository(fitted, "repoa")) == said
 
 
 def test_exactly_as_long_as_may_be_is_not_cut() -> None:
