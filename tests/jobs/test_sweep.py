@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.github import Done
+from app.github import Done, Failure, InstallationClient, SweepQuestion
+from app.github.sweeping import Swept
 from app.store.installations import repository_by_name
 from app.store.transaction import transaction
 from tests.jobs.play import CONFIG, Play, playing, seed
@@ -39,3 +40,21 @@ async def test_a_status_that_came_too_late_is_put_right(database_url: str, lengt
         before = len(await play.statuses("B", sha))
         await play.settle(2 * QUARTER)
         assert len(await play.statuses("B", sha)) == before, "what is right is not posted again"
+
+
+async def test_what_was_heard_of_a_repository_while_the_sweep_read_stays(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was taken from the installation and made private: what the sweep saw is from before."""
+    real = InstallationClient.sweep
+
+    async def slow(client: InstallationClient, asked: SweepQuestion) -> Swept | Failure:
+        answer = await real(client, asked)
+        gone = "UPDATE repositories SET accessible = false, visibility = 'private' WHERE name = 'repoB' RETURNING 1"
+        await play.rows(gone)
+        return answer
+
+    monkeypatch.setattr(InstallationClient, "sweep", slow)
+    await play.settle(QUARTER + 60)
+    query = "SELECT accessible, visibility FROM repositories WHERE name = 'repoB'"
+    assert await play.rows(query) == [(False, "private")]

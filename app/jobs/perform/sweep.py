@@ -35,7 +35,7 @@ from app.store.change_sets import load_open, lock_sets
 from app.store.configs import load_config
 from app.store.effects import Kept, Promise
 from app.store.history import Cause
-from app.store.installations import Placed, all_installations, repositories_by_name, save_repository
+from app.store.installations import Placed, all_installations, repositories_by_name, repository_by_id, save_repository
 from app.store.pulls import heard_of
 from app.store.signs import Sign, forget_shown, lock_sign, shown_on
 from app.store.sweeps import keep_sweep, last_sweep
@@ -139,7 +139,10 @@ class Comparing:
                 await keep_promise_once(connection, self.context.queue, SYNC_ALL, self.context.clock())
 
     async def _follow(self, placed: Placed, answer: SweptRepository) -> None:
-        """Renamed, archived, another default branch, another config: as if GitHub had told."""
+        """Renamed, archived, another default branch, another config: as if GitHub had told.
+
+        Where something was heard of it while the sweep read, that may be newer: it is left to the next one.
+        """
         known = placed.repository
         owner, _, name = answer.full_name.partition("/")
         present = replace(
@@ -152,6 +155,8 @@ class Comparing:
         )
         async with transaction(self.context.engine) as connection:
             river = River.of(self.context, connection)
+            if await repository_by_id(connection, known.id) != placed:
+                return
             if owner.lower() != known.owner.lower():
                 await keep_promise_once(connection, self.context.queue, SYNC_ALL, river.now)
             elif await save_repository(connection, present, placed.installation_id):
