@@ -162,6 +162,21 @@ def test_a_reason_in_someone_elses_words_is_hidden_where_a_narrower_repository_t
     slow = replace(reason, why=Why.GITHUB)
     assert describe(slow, mixed, repository(mixed, "repob")) == f"Waiting for GitHub: {hidden}"
     assert describe(slow, same, repository(same, "repob")) == "Waiting for GitHub: repoC cannot be seen"
+    assert describe(replace(reason, why=Why.IMPOSSIBLE), mixed, repository(mixed, "repob")) == hidden
+
+
+def test_a_config_that_gave_something_up_is_told_to_its_pull_requests() -> None:
+    state, mend = built(), ". Put it back, or take orchestrator-build out of the rulesets"
+    b, reason = repository(state, "repob"), Reason(Why.UNCONFIGURED)
+    gone = replace(state, pipeline=story_pipeline(builds=()))
+    assert describe(reason, gone, b) == f"The config has no product any more{mend}"
+    assert describe(reason, state, b) == f"product no longer builds repoB{mend}"
+    assert describe(reason, state, None) == f"product no longer builds this repository{mend}"
+
+
+def test_a_reason_is_told_where_there_is_no_orchestration() -> None:
+    state = replace(built(), orchestration=None)
+    assert describe(of_c(Why.BUILD_FAILED), state, None) == "repoC failed. Push a fix or comment /orchestrate retry"
 
 
 def test_siblings_are_named_as_far_as_there_is_room() -> None:
