@@ -96,7 +96,7 @@ class Play:
         self._people = People(self._control, scene, self._rng)
         self._crew = Crew(place, self._control, self._server, self._rng, self._meanwhile)
         stack.callback(self._crew.end)
-        self._weather = Weather(self._control, self._rng, self._simulator.clock.now, self._people.poison)
+        self._weather = Weather(self._control, self._rng, self._simulator.clock.now)
         self._ambushes = Ambushes(self._control, self._crew, self._people, self._rng, self._heard)
 
     async def _live(self) -> None:
@@ -117,7 +117,7 @@ class Play:
     async def _story(self) -> None:
         acts = self._rng.randint(20, 27)
         trouble: dict[int, list[Callable[[], Awaitable[None]]]] = {}
-        for kind in [*self._weather.drawn(), *self._crew.drawn(), *self._ambushes.drawn(), *self._quiets()]:
+        for kind in [*self._weather.drawn(), *self._crew.drawn(), *self._ambushes.drawn(), *self._moments()]:
             trouble.setdefault(self._rng.randrange(1, acts - 2), []).append(kind)
         held_until = self._rng.randrange(acts // 2, acts)
         for number in range(acts):
@@ -131,12 +131,22 @@ class Play:
                 await self._passes(timedelta(seconds=self._rng.choice([1, 2, 4, 10, 25])))
         await self._people.end()
 
-    def _quiets(self) -> list[Callable[[], Awaitable[None]]]:
-        """Long enough for a sweep, now and then."""
-        return [self._long_quiet] if self._rng.random() < 0.4 else []
+    def _moments(self) -> list[Callable[[], Awaitable[None]]]:
+        return [kind for kind in (self._long_quiet, self._burst) if self._rng.random() < 0.4]
+
+    async def _burst(self) -> None:
+        """Several deliveries come in the same moment, one among them that is hard to keep."""
+        hold = {"on": "delivery", "do": "hold", "match": {"event": "*"}}
+        made = await self._control.call("POST", "/faults", hold)
+        await self._people.push()
+        await self._people.poison()
+        await self._people.push()
+        await self._advance(self._now())
+        await self._control.call("DELETE", f"/faults/{made['id']}")
+        await self._advance(self._now())
 
     async def _long_quiet(self) -> None:
-        """Before the sweep comes all is quiet, so that what is answered late is the sweep's read."""
+        """Long enough for a sweep. Before it comes all is quiet, so that what is answered late is the sweep's read."""
         await self._passes(timedelta(seconds=90))
         await self._ambushes.read_late()
         await self._passes(QUIET, leaps=True)

@@ -23,12 +23,8 @@ DISPATCH, STATUS, ANY, GRAPHQL = "/repos/*/actions/workflows/*/dispatches", "/re
 
 
 class Weather:
-    """``poison``: somebody causes a delivery that is hard to keep. What is held back with it arrives with it."""
-
-    def __init__(
-        self, control: Control, rng: Random, now: Callable[[], datetime], poison: Callable[[], Awaitable[None]]
-    ) -> None:
-        self._control, self._rng, self._now, self._poison = control, rng, now, poison
+    def __init__(self, control: Control, rng: Random, now: Callable[[], datetime]) -> None:
+        self._control, self._rng, self._now = control, rng, now
         self.kinds: Mapping[str, Callable[[], Awaitable[None]]] = {
             "dropped": self._drop,
             "doubled": self._double,
@@ -71,8 +67,6 @@ class Weather:
     async def _reorder(self) -> None:
         """What comes later overtakes it."""
         await self._fault("delivery", "hold", None, times=self._rng.randint(2, 6), event=self._event())
-        if self._rng.random() < 0.6:
-            await self._poison()
 
     async def _lose_answers(self) -> None:
         path = self._rng.choice([DISPATCH, DISPATCH, STATUS, GRAPHQL, ANY])
