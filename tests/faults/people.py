@@ -244,6 +244,15 @@ class People:
     async def _command(self) -> bool:
         return await self._says(f"/orchestrate {self._rng.choice(COMMANDS)}", self._rng.choice(["ann", "bob"]))
 
+    async def is_green(self) -> bool:
+        """Somebody could merge a pull request of his own branch now."""
+        await self._look()
+        return any(pull["can_merge"] for _, pull in self._own())
+
+    async def push_to_green(self) -> None:
+        name, pull = self._rng.choice([(name, pull) for name, pull in self._own() if pull["can_merge"]])
+        await self._commit(name, pull["head"]["ref"])
+
     async def poison(self) -> None:
         """An event with a text that Postgres cannot hold."""
         body = {"repository": f"{OWNER}/{self._scene.repositories[0]}", "event_type": "nightly\x00build"}

@@ -119,13 +119,19 @@ class Play:
         trouble: dict[int, list[Callable[[], Awaitable[None]]]] = {}
         for kind in [*self._weather.drawn(), *self._crew.drawn(), *self._ambushes.drawn(), *self._moments()]:
             trouble.setdefault(self._rng.randrange(1, acts - 2), []).append(kind)
+        deaf = self._rng.random() < 0.5
         held_until = self._rng.randrange(acts // 2, acts)
         for number in range(acts):
             for strike in trouble.get(number, []):
                 await strike()
             if number == held_until:
                 await self._weather.release()
-            await self._people.act()
+            if deaf and await self._people.is_green():
+                deaf = False
+                await self._weather.no_statuses()
+                await self._people.push_to_green()
+            else:
+                await self._people.act()
             await self._crew.turn(number)
             if self._rng.random() < 0.8:
                 await self._passes(timedelta(seconds=self._rng.choice([1, 2, 4, 10, 25])))

@@ -103,7 +103,12 @@ class Weather:
         repository = self._rng.choice("ABC")
         kind = self._rng.choice(["INTERNAL", "FORBIDDEN"])
         value = {"graphql_null": f"acme/repo{repository}", "type": kind}
-        await self._fault("request", "status", value, times=self._rng.choice([1, 2, 5]), path=GRAPHQL)
+        await self._fault("request", "status", value, times=self._rng.choice([2, 8, 40]), path=GRAPHQL)
+
+    async def no_statuses(self) -> None:
+        """GitHub takes no status for a while."""
+        body: Json = {"on": "request", "do": "status", "value": 502, "times": 6, "match": {"path": STATUS}}
+        await self._control.call("POST", "/faults", body)
 
     async def _lag(self) -> None:
         """What happened is not seen at once."""
