@@ -162,7 +162,8 @@ class Attempt:
             unclear=False,
             lost=False,
             look_at=None,
-            check_at=None,
+            # Its usual length counts from its beginning; what is not news of that leaves the next question where it is.
+            check_at=None if run.status is RunStatus.IN_PROGRESS else base.check_at,
             run_id=run.id,
             run_attempt=run.attempt,
             url=run.url,

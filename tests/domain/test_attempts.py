@@ -162,9 +162,9 @@ def test_a_stray_is_heard_out() -> None:
 def test_a_run_is_heard_of() -> None:
     one = heard(replace(sent(), unclear=True, look_at=START, check_at=START, run_id=None), run(QUEUED))
     assert (one.run_id, one.run_attempt, one.url, one.status, one.heard_at) == (7, 1, "url", QUEUED, LATER)
-    assert (one.unclear, one.look_at, one.check_at, one.started_at, one.finished_at) == (False, None, None, None, None)
+    assert (one.unclear, one.look_at, one.check_at, one.started_at, one.finished_at) == (False, None, START, None, None)
     begun = heard(one, run(RUNS))
-    assert (begun.state, begun.started_at) == (AttemptState.RUNNING, LATER)
+    assert (begun.state, begun.started_at, begun.check_at) == (AttemptState.RUNNING, LATER, None)
     ended = heard(begun, run(updated_at=LATER + SECOND))
     assert (ended.state, ended.started_at, ended.finished_at) == (AttemptState.PASSED, LATER, LATER + SECOND)
     assert heard(sent(), run()).started_at == START
