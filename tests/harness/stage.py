@@ -155,18 +155,19 @@ class Stage:
 
     def api(self, method: str, path: str, body: Json | None = None) -> tuple[int, Any]:
         """Call the service's own API with a token that may do everything; status and decoded answer."""
-        return self.run(self._api(method, path, body))
+        answer = self.call_service(method, f"/api/v1{path}", body)
+        return answer.status_code, answer.json()
 
-    async def _api(self, method: str, path: str, body: Json | None) -> tuple[int, Any]:
+    def call_service(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
+        """Any call of the service's web side, with that token; the whole answer."""
+        return self.run(self._call_service(method, path, body))
+
+    async def _call_service(self, method: str, path: str, body: Json | None) -> httpx.Response:
         if self._token is None:
             self._token = await services.api_token(self.service)
-        address = services.address(self._listener)
-        headers = {"authorization": f"Bearer {self._token}"}
-        async with httpx.AsyncClient(
-            base_url=f"{address}/api/v1", headers=headers, trust_env=False, verify=False
-        ) as client:
-            answer = await client.request(method, path, json=body)
-        return answer.status_code, answer.json()
+        address, headers = services.address(self._listener), {"authorization": f"Bearer {self._token}"}
+        async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False, verify=False) as client:
+            return await client.request(method, path, json=body)
 
     async def _send(self, body: bytes, headers: dict[str, str]) -> int:
         async with httpx.AsyncClient(trust_env=False, verify=False) as client:

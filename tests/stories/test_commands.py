@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.harness.looks import Comment
 from tests.harness.story import Story
 from tests.harness.worlds import NEVER, config, seed
 from tests.stories.conftest import Begin
@@ -119,6 +120,43 @@ def test_who_only_reads_may_not_act(story: Story, word: str) -> None:
     comment = story.comments("repoB", f"/orchestrate {word}", actor="rita").is_refused()
     assert "write access to ismenablement/repoB" in comment.answer()
     runs.are_going_on()
+
+
+def test_who_maintains_may_act(story: Story) -> None:
+    story.act("/members", repository="repoB", login="mia", permission="maintain")
+    runs = story.opens("repoB").builds("repoB")
+    story.comments("repoB", "/orchestrate cancel", actor="mia").is_accepted()
+    runs.are_cancelled().sign("repoB").is_failure("Cancelled by @mia")
+
+
+def test_who_triages_reads_and_no_more(story: Story) -> None:
+    """GitHub's older ``permission`` calls triage *read* and maintain *write* (FACTS §8)."""
+    story.act("/members", repository="repoB", login="tim", permission="triage")
+    runs = story.opens("repoB").builds("repoB")
+    assert "write access" in story.comments("repoB", "/orchestrate cancel", actor="tim").is_refused().answer()
+    runs.are_going_on()
+    assert "DPTA-1122" in story.comments("repoB", "/orchestrate status", actor="tim").is_accepted().answer()
+
+
+def test_a_stranger_reads_the_status_where_everybody_reads(begin: Begin) -> None:
+    """repoB is public, repoD is private: what stands there is not told to who cannot see it."""
+    story = begin(seed=seed(config(), repositories={"repoB": {"visibility": "public"}}))
+    story.opens("repoB", "repoD").builds("repoB", "repoD")
+    answer = story.comments("repoB", "/orchestrate status", actor="eve").is_accepted().answer()
+    assert "DPTA-1122" in answer
+    assert "repoD" not in answer
+    refusal = story.comments("repoD", "/orchestrate status", actor="eve").is_refused().answer()
+    assert "read access to ismenablement/repoD" in refusal
+    assert "repoB" not in refusal
+
+
+def test_a_comment_on_an_issue_is_not_heard(story: Story) -> None:
+    story.opens("repoB")
+    number = story.act("/issues", repository="repoB", title="Slow", actor="ann")["number"]
+    before = story.mark()
+    said = story.act("/comments", repository="repoB", number=number, body="/orchestrate cancel", actor="ann")
+    Comment(story.stage, "ismenablement/repoB", said["id"], number).is_unanswered()
+    assert not story.requests(after=before)
 
 
 def test_write_access_elsewhere_is_not_enough(story: Story) -> None:
