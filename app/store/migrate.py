@@ -1,6 +1,8 @@
 """Bring a database to the newest revision.
 
-Law: one transaction for all revisions, one process at a time; a second one waits and finds nothing left to do.
+Law: one transaction for all revisions, one process at a time; a second one waits and finds nothing left to do. Older
+processes work meanwhile: they lock tables in another order than a revision does, so either may be a deadlock's victim,
+and tries again.
 """
 
 from __future__ import annotations
@@ -11,18 +13,32 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from psycopg.errors import DeadlockDetected
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 import migrations
 
 _ADVISORY_LOCK = 0x6C6F636B  # "lock": any number that nobody else in this database uses
+_TRIES = 10
 
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Run the missing revisions up to ``revision`` on the database of ``url`` (``postgresql+psycopg://…``)."""
-    config = _config()
     engine = create_engine(url, poolclass=NullPool)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            _upgrade(engine, revision)
+        except OperationalError as error:
+            if not isinstance(error.orig, DeadlockDetected) or not tries_left:
+                raise
+        else:
+            return
+
+
+def _upgrade(engine: Engine, revision: str) -> None:
+    config = _config()
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         if _ahead(connection):

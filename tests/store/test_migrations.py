@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,6 +12,12 @@ from sqlalchemy import create_engine
 
 from app.store.migrate import is_current, upgrade
 from app.store.tables import ROOMS, metadata
+
+COLUMNS = """
+SELECT table_name || '.' || column_name, data_type, is_nullable = 'YES' OR column_default IS NOT NULL
+FROM information_schema.columns WHERE table_schema = 'public'
+"""
+CONSTRAINTS = "SELECT conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid) FROM pg_constraint"
 
 
 def _ours(name: str | None, kind: str, _: object) -> bool:
@@ -65,3 +73,40 @@ def test_an_old_process_starts_beside_a_newer_database(database_url: str) -> Non
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     upgrade(database_url)
     assert is_current(database_url)
+
+
+def test_revisions_expand_and_take_nothing_away(empty_database_url: str) -> None:
+    """Beside each revision the version before it still works: all that it reads is there, all that it writes fits."""
+    upgrade(empty_database_url, "0002")
+    with psycopg.connect(empty_database_url.replace("+psycopg", "", 1), autocommit=True) as connection:
+        columns, constraints = (connection.execute(query).fetchall() for query in (COLUMNS, CONSTRAINTS))
+        upgrade(empty_database_url)
+        columns_after, constraints_after = (connection.execute(query).fetchall() for query in (COLUMNS, CONSTRAINTS))
+    tables = {name.partition(".")[0] for name, *_ in columns}
+    assert set(columns) <= set(columns_after)
+    for name, _, may_be_left_out in set(columns_after) - set(columns):
+        assert name.partition(".")[0] not in tables or may_be_left_out, f"the version before writes no {name}"
+    assert len(columns_after) > len(columns)
+    for name, _ in set(constraints_after) - set(constraints):
+        assert name.partition(" ")[0] not in tables, f"the version before knows nothing of {name}"
+
+
+def test_a_migration_that_is_the_victim_of_a_deadlock_is_tried_again(empty_database_url: str) -> None:
+    """A worker of the old version writes two tables in one order, the revision locks them in the other."""
+    upgrade(empty_database_url, "0002")
+    url = empty_database_url.replace("+psycopg", "", 1)
+    with (
+        ThreadPoolExecutor() as threads,
+        psycopg.connect(url, autocommit=True) as looking,
+        psycopg.connect(url) as worker,
+    ):
+        # Whoever has waited for so long looks for a deadlock, and is the victim if it finds one: not the worker.
+        worker.execute("SET deadlock_timeout = '60s'")
+        worker.execute("LOCK TABLE signs IN ROW EXCLUSIVE MODE")
+        migrating = threads.submit(upgrade, empty_database_url)
+        while not migrating.done() and not looking.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
+            continue
+        worker.execute("LOCK TABLE attempts IN ROW EXCLUSIVE MODE")
+        worker.commit()
+        migrating.result(timeout=60)
+    assert is_current(empty_database_url)
