@@ -27,7 +27,19 @@ TESTS = ROOT / "tests" / "domain"
 LEFT_OUT = ("tests/domain/test_diagram.py", "tests/domain/test_walk.py")
 """A page that is drawn from behaviour fails on any change: that proves no promise. The walk takes half a minute."""
 OPTIONS = (
-    *("-q", "-s", "-x", "--assert=plain", "--noconftest", "-p", "no:cacheprovider", "-p", "no:xdist"),
+    *(
+        "-q",
+        "-s",
+        "-x",
+        "--assert=plain",
+        "--noconftest",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:schemathesis",
+    ),
     *(f"--deselect={test}" for test in LEFT_OUT),
 )
 QUICK = ("--deselect=tests/domain/test_histories.py",)
