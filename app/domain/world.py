@@ -108,9 +108,15 @@ def _pushed(known: Pull, pull: Pull) -> Pull:
 
 
 def _left(state: ChangeSet, pull: Pull, known: Pull | None) -> ChangeSet:
-    """Retargeted, or its head is now of another set: what stands of it here is its branch."""
+    """Retargeted, or its head is now of another set: what stands of it here is its branch.
+
+    A merge group that holds nothing else of this set is not for this set to speak on any more.
+    """
     kept = tuple(p for p in state.pulls if (p.repository_id, p.number) != (pull.repository_id, pull.number))
-    return _with_its_branch(replace(state, pulls=kept), pull) if known and known.open else replace(state, pulls=kept)
+    here = {p.number for p in kept if p.repository_id == pull.repository_id}
+    groups = tuple(g for g in state.groups if g.repository_id != pull.repository_id or not here.isdisjoint(g.pulls))
+    left = replace(state, pulls=kept, groups=groups)
+    return _with_its_branch(left, pull) if known and known.open else left
 
 
 def _with_its_branch(state: ChangeSet, pull: Pull) -> ChangeSet:

@@ -70,11 +70,13 @@ class River:
         await self._wake_later(state)
         return state
 
-    async def rename_status(self, state: ChangeSet) -> None:
+    async def rename_status(self, state: ChangeSet, cause: Cause) -> None:
         """Say what the set says under its pipeline's present status context, where that is another one now."""
         told = await tell_again(self.connection, state, self.links)
         for promise in told.posts:
             await keep_promise(self.connection, self.queue, promise, self.now)
+        if told.shown:
+            await self.handle_all({state.id: list(told.shown)}, cause)
 
     async def _wake_later(self, state: ChangeSet) -> None:
         due = wake_at(state)

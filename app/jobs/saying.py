@@ -89,6 +89,7 @@ async def tell_again(connection: AsyncConnection, state: ChangeSet, links: Links
     for said in state.said:
         more = await tell(connection, state, Say(said.repository_id, said.sha, said.verdict), links)
         told.posts += more.posts
+        told.shown += more.shown
     return told
 
 

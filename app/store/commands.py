@@ -37,7 +37,6 @@ commands = Table(
     CheckConstraint("answer_id IS NULL OR answer = 'sent'", name="answer_id_is_sent"),
     CheckConstraint("answer = 'none' OR judged_at IS NOT NULL", name="answered_after_judging"),
     Index("ix_commands_refusals", "repository_id", "number", "login", "judged_at"),
-    Index("ix_commands_received_at", "received_at"),
 )
 
 REFUSALS_EVERY = timedelta(hours=1)

@@ -1,7 +1,8 @@
 """What is kept for how long, and the forgetting of what is older.
 
 Law: nothing that anything still depends on is forgotten: open deliveries, unfinished effects, current orchestrations
-and what is still said stay whatever their age. A statement takes a bounded number of rows, so that it holds no lock
+what is still said, and the ids of comments that were commands (an old delivery must not command again) stay whatever
+their age. A statement takes a bounded number of rows, so that it holds no lock
 for long.
 """
 
@@ -17,7 +18,6 @@ from sqlalchemy.sql import ColumnElement
 from app.store.access import idempotency_keys
 from app.store.budgets import budgets
 from app.store.change_sets import change_sets
-from app.store.commands import commands
 from app.store.deliveries import deliveries
 from app.store.effects import effects
 from app.store.history import history
@@ -51,7 +51,6 @@ def _spoken_of() -> ColumnElement[bool]:
 RULES = (
     # GitHub delivers again from a log of three to seven days (FACTS §3): longer than that we know each by its id.
     Rule(deliveries, deliveries.c.received_at, timedelta(days=30), (deliveries.c.handled_at.is_not(None),)),
-    Rule(commands, commands.c.received_at, timedelta(days=30), (commands.c.judged_at.is_not(None),)),
     Rule(effects, effects.c.created_at, timedelta(days=30), (effects.c.done_at.is_not(None),)),
     Rule(history, history.c.at, timedelta(days=180)),
     Rule(orchestrations, orchestrations.c.created_at, timedelta(days=180), (~_current(),)),

@@ -144,7 +144,10 @@ async def contribute(
     fresh = insert(signs).values(
         repository_id=key.repository_id, sha=key.sha, context=key.context, name=name, version=0, calls=0
     )
-    await connection.execute(fresh.on_conflict_do_nothing())
+    # Not "do nothing": that would lock no row, and the forgetting of old signs could take it before it is recomputed.
+    await connection.execute(
+        fresh.on_conflict_do_update(index_elements=["repository_id", "sha", "context"], set_={"name": signs.c.name})
+    )
     return SignKey(key.repository_id, key.sha, former) if former and former != key.context else None
 
 

@@ -16,7 +16,6 @@ depends_on = None
 AGES = {
     "attempts": "planned_at",
     "build_times": "finished_at",
-    "commands": "received_at",
     "effects": "created_at",
     "history": "at",
     "results": "finished_at",

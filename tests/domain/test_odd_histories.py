@@ -16,6 +16,7 @@ from app.domain.events import (
     DispatchNotMade,
     DispatchRefused,
     DispatchUnclear,
+    MergeGroupFormed,
     PullSeen,
     ReadFailed,
     RetryWanted,
@@ -26,7 +27,7 @@ from app.domain.events import (
     Trigger,
     TriggerKind,
 )
-from app.domain.facts import PullState, RepositoryRead, RunStatus, Visibility
+from app.domain.facts import MergeGroup, PullState, RepositoryRead, RunStatus, Visibility
 from app.domain.pipeline import Absent, BuildSpec
 from app.domain.pipeline import BaseMoved as BaseMovedRule
 from tests.domain.pretend import ENOUGH, Pretend, story_pipeline
@@ -428,3 +429,17 @@ def test_the_read_that_shows_where_a_restless_set_stands_is_tried_again() -> Non
     world.passes((due - world.now).total_seconds())
     assert world.state.seen_revision == world.state.revision
     assert wake_at(world.state) is None
+
+
+def test_the_commit_of_a_merge_group_does_not_stay_green_when_its_pull_request_moves_to_another_set() -> None:
+    """A new config may do that to one that stands in the queue."""
+    world = building(2, 4)
+    world.completes("repoB")
+    world.completes("repoD")
+    world.feed(MergeGroupFormed(MergeGroup(2, "queue", (20,), "base2")))
+    world.settle()
+    assert world.statuses[2, "queue"] == "success"
+    world.feed(PullSeen(world.pulls[2], belongs=False))
+    world.settle()
+    assert (world.sign(2), world.statuses[2, "queue"]) == ("pending", "pending")
+    assert world.sign(4) == "success"

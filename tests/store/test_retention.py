@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.store import retention
 from app.store.access import api_tokens, create_token
 from app.store.change_sets import change_sets, create_set
-from app.store.commands import commands
 from app.store.deliveries import deliveries
 from app.store.effects import effects
 from app.store.history import history
@@ -33,8 +32,6 @@ def rows(set_id: str, token_id: int, at: datetime, number: int) -> dict[str, dic
     return {
         "deliveries": {"guid": guid, "event": "push", "received_at": at, "body": b"{}", "handled_at": at}
         | {"outcome": "handled"},
-        "commands": {"comment_id": number, "repository_id": 1, "number": 1, "login": "ann", "body": "x"}
-        | {"received_at": at, "judged_at": at, "accepted": True, "answer": "none", "refusal": False},
         "effects": {
             "kind": "K",
             "args": {},
@@ -85,11 +82,10 @@ async def test_old_rows_go_and_young_ones_stay(engine: AsyncEngine) -> None:
     assert left == dict.fromkeys(tables, 1)
 
 
-@pytest.mark.parametrize("name", ["deliveries", "commands", "effects", "attempts", "orchestrations", "signs"])
+@pytest.mark.parametrize("name", ["deliveries", "effects", "attempts", "orchestrations", "signs"])
 async def test_what_something_depends_on_stays_whatever_its_age(engine: AsyncEngine, name: str) -> None:
     unended: dict[str, tuple[Table, dict[str, Any]]] = {
         "deliveries": (deliveries, {"handled_at": None, "outcome": None}),
-        "commands": (commands, {"judged_at": None, "accepted": None}),
         "effects": (effects, {"done_at": None, "state": "waiting"}),
         "attempts": (attempts, {"awaited": True, "sent_at": OLD}),
         "orchestrations": (orchestrations, {}),

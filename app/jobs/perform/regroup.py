@@ -42,7 +42,8 @@ async def regroup(context: Context, kept: Kept, owner: str) -> None:
         for locked in await lock_sets(connection, {*states, *fresh}):
             state = await attached(connection, context.configs, locked)
             events = [AccessChanged(), *moves.leaving(state, locked.address), *fresh.get(locked.id, ())]
-            await river.rename_status(await river.handle(locked, events, cause_of(kept)))
+            after = await river.handle(locked, events, cause_of(kept))
+            await river.rename_status(after, cause_of(kept))
         names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
         for placed in await repositories_by_name(connection, owner, names):
             scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})
