@@ -8,7 +8,7 @@ from tests.processes.live import Played
 from tests.processes.programs import Program
 
 GRACE = 10.0
-"""Seconds that work under way is given (docs/usage.md)."""
+"""Seconds that work under way is given (README)."""
 
 
 def _ends_while_a_dispatch_is_under_way(played: Played) -> Program:
