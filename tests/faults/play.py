@@ -138,7 +138,7 @@ class Play:
         await self._people.end()
 
     def _moments(self) -> list[Callable[[], Awaitable[None]]]:
-        return [kind for kind in (self._long_quiet, self._burst) if self._rng.random() < 0.4]
+        return [kind for kind in (self._long_quiet, self._burst) if self._rng.random() < 0.5]
 
     async def _burst(self) -> None:
         """Several deliveries come in the same moment, one among them that is hard to keep."""

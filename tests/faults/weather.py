@@ -50,6 +50,11 @@ class Weather:
         body: Json = {"on": on, "do": do, "value": value, "times": times, "match": match}
         await self._control.call("POST", "/faults", {**body, "probability": chance, "seed": self._rng.randint(0, 999)})
 
+    async def _always(self, do: str, value: object, times: int, path: str) -> None:
+        """So many requests in a row."""
+        body: Json = {"on": "request", "do": do, "value": value, "times": times, "match": {"path": path}}
+        await self._control.call("POST", "/faults", body)
+
     def _event(self) -> str:
         return self._rng.choice(["*", "push", "pull_request", "pull_request", "workflow_run", "workflow_run"])
 
@@ -103,12 +108,11 @@ class Weather:
         repository = self._rng.choice("ABC")
         kind = self._rng.choice(["INTERNAL", "FORBIDDEN"])
         value = {"graphql_null": f"acme/repo{repository}", "type": kind}
-        await self._fault("request", "status", value, times=self._rng.choice([2, 8, 40]), path=GRAPHQL)
+        await self._always("status", value, self._rng.choice([3, 10, 30]), GRAPHQL)
 
     async def no_statuses(self) -> None:
         """GitHub takes no status for a while."""
-        body: Json = {"on": "request", "do": "status", "value": 502, "times": 6, "match": {"path": STATUS}}
-        await self._control.call("POST", "/faults", body)
+        await self._always("status", 502, 6, STATUS)
 
     async def _lag(self) -> None:
         """What happened is not seen at once."""
