@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from app.domain.change_set import ChangeSet
+from tests.domain.walk.github import START
 
 SPENT = {
     "ChangeSet": {"id", "kind", "key", "base_line", "pipeline", "repositories", "orchestration_count", "revision"},
@@ -22,7 +23,7 @@ SPENT = {
     "Attempt": {"number", "repository_id", "workflow", "ref", "planned_at", "url"},
     "Verdict": {"description"},
     "Result": {"orchestration_id", "attempt_id", "run_id", "url", "finished_at"},
-    "Pull": {"updated_at", "branch", "base", "draft", "fork", "number"},
+    "Pull": {"branch", "base", "draft", "fork", "number"},
     "Run": {"id", "repository_id", "workflow", "branch", "event", "title", "actor", "url", "created_at"},
     "DispatchAnswered": {"run_id", "url"},
 }
@@ -76,6 +77,8 @@ class Same:
             return value == self.revision
         if name == "changed_at":
             return self.of(max(value, self.now - SETTLED)) if value else None
+        if name == "updated_at" and kind == "Pull":
+            return (value - START).total_seconds()
         if name == "revision":
             return value - self.revision
         return value is not None if (kind, name) in ONLY_WHETHER else self.of(value)
