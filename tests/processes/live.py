@@ -26,7 +26,7 @@ from tests.harness.stage import DEAD_JOBS, Stage
 from tests.harness.story import Story
 from tests.processes.programs import ROOT, Program
 
-POLL = 0.03
+POLL = 0.1
 DEADLINE = 90.0
 """Real seconds for anything; so many only because others may use the machine too."""
 QUICK = [{"queue": 0.05, "length": None}]
