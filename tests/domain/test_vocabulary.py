@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from datetime import timedelta
 
 import pytest
 
 from app.domain import manifest, reads, runs
 from app.domain.attempt import LIVE, PASSING, Attempt, AttemptState
-from app.domain.build import ATTEMPT_TO_BUILD, LOST_ALLOWED, BuildState
-from app.domain.change_set import Kind, SetState
-from app.domain.events import ReadPurpose, Trigger, TriggerKind
-from app.domain.facts import RUN_RANK, Pull, PullState, Repository, RunStatus, Visibility
-from app.domain.orchestration import OrchestrationState
+from app.domain.build import ATTEMPT_TO_BUILD, LOST_ALLOWED, Build, BuildState
+from app.domain.change_set import ChangeSet, Kind, Said, SetState
+from app.domain.events import (
+    DispatchRefused,
+    ReadFailed,
+    ReadPurpose,
+    RetryWanted,
+    RunWanted,
+    SetRead,
+    Trigger,
+    TriggerKind,
+)
+from app.domain.facts import RUN_RANK, Branch, Pull, PullState, Repository, RepositoryRead, RunStatus, Visibility
+from app.domain.orchestration import Orchestration, OrchestrationState
 from app.domain.pipeline import (
     Absent,
     BaseMoved,
@@ -160,3 +170,51 @@ def test_the_cause_names_what_a_reader_must_know() -> None:
     assert Reason(Why.BUILDING).cause == "building"
     assert Reason(Why.REFUSED, "repoA", 1, "no").cause == "refused:repoA:no"
     assert Reason(Why.LIMIT, until=START).cause == "limit:2026-11-21T12:00:00+00:00"
+
+
+def unsaid(value: object) -> dict[str, object]:
+    """What of it nobody gave: the fields with a default."""
+    chosen = (one for one in fields(value) if one.default is not MISSING or one.default_factory is not MISSING)  # type: ignore[arg-type]
+    return {one.name: getattr(value, one.name) for one in chosen}
+
+
+def test_an_attempt_begins_without_any_news() -> None:
+    known = unsaid(Attempt("a", 1, 1, "w", "r", "s", START))
+    flags = ("unclear", "void", "lost", "cancel_wanted", "cancel_sent")
+    numbers = ("looks", "run_attempt")
+    assert {name: known.pop(name) for name in flags} == dict.fromkeys(flags, False)
+    assert {name: known.pop(name) for name in numbers} == dict.fromkeys(numbers, 0)
+    assert set(known.values()) == {None}
+
+
+def test_an_orchestration_and_a_build_begin_with_nothing_done() -> None:
+    begun = unsaid(Orchestration("o", Trigger(TriggerKind.API), START, 1))
+    nothing = {"pipeline": None, "frozen_at": None, "cancelled_by": None, "problem": None, "finished_at": None}
+    assert begun == {**nothing, "builds": (), "confirmed": False, "superseded": False, "fresh": False}
+    blank = unsaid(Build(BuildSpec("a", "a")))
+    unknown = dict.fromkeys(("repository_id", "ref", "sha", "fingerprint", "reused", "usual_seconds"))
+    assert blank == {**unknown, "floating": False, "attempts": (), "forgiven": 0}
+
+
+def test_a_set_begins_with_nothing_known() -> None:
+    known = unsaid(ChangeSet("s", Kind.CHANGE_SET, "k", "default", Pipeline("acme", "p", ())))
+    several = ("pulls", "branches", "former", "strays", "said", "groups")
+    counts = ("revision", "stale_reads", "void_rounds", "orchestration_count")
+    assert {name: known.pop(name) for name in several} == dict.fromkeys(several, ())
+    assert {name: known.pop(name) for name in counts} == dict.fromkeys(counts, 0)
+    assert (known.pop("repositories"), known.pop("bases")) == ({}, {})
+    assert (known.pop("seen_revision"), known.pop("run_fresh")) == (-1, False)
+    assert set(known.values()) == {None}
+
+
+def test_a_word_and_a_fact_begin_unhindered() -> None:
+    word = Said(1, "sha", Verdict(VerdictState.PENDING, "x", "x"))
+    assert unsaid(word) == {"withdrawing": False, "refused": None}
+    assert unsaid(Branch(1, "b", "sha")) == {"known": True, "counts": True}
+    nothing = {"repository_id": None, "base_branch": None, "base_tip": None, "problem": None}
+    assert unsaid(RepositoryRead("a")) == {**nothing, "pulls": (), "merged_heads": frozenset(), "branches": ()}
+    assert unsaid(SetRead(1, ReadPurpose.FREEZE, ())) == {"results": {}, "usual": {}}
+    assert unsaid(ReadFailed(1, ReadPurpose.FREEZE, "x")) == {"lasting": False, "retry_at": None, "held": None}
+    assert unsaid(DispatchRefused("a", "x")) == {"moved": False}
+    assert unsaid(RunWanted(Trigger(TriggerKind.API))) == {"fresh": False}
+    assert unsaid(RetryWanted(Trigger(TriggerKind.API))) == {"repositories": frozenset()}
