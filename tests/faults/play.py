@@ -41,7 +41,7 @@ RECEIVER = 1.0
 STEPS = 400
 """So many moments at which something is due may pass within one wait."""
 ROUNDS = 40
-STALLED, HINDERED = 2.0, 0.35
+STALLED, HINDERED = 2.0, 0.8
 """Real seconds without any movement after which time goes on: while all is well, and while somebody is not."""
 
 

@@ -1,7 +1,8 @@
 """P4: every open pull request carries a verdict within a minute of being known; a pending one says for what it waits.
 
 Tolerance: only time counts in which everybody is well: no process dead or stopped, Postgres there, and no request
-struck within the last two minutes (a refusal with ``retry-after`` may take so long).
+struck within the last two minutes (a refusal with ``retry-after`` may take so long); and only where everything came to
+rest at least once in that minute.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ def verdicts(record: Record) -> Iterator[Finding]:
         if (status is not None and status.at <= deadline) or deadline > end:
             continue
         until = _last_entry(record, deadline)
+        if not record.rested_between(seq, until + 1):
+            continue  # virtual time has run away from processes that had no real time
         if _is_open(record.worlds.at(seq), place) and _open_all_along(record, place, seq, until):
             yield Finding("P4", until, f"{short(place)} was known at {seq} and has no verdict after a minute")
     yield from _nameless(record)
