@@ -8,7 +8,8 @@ What a set must say is computed from the last world and the runs that there were
 - without any run there is no verdict but ``failure`` of another build, or an ``error`` that the log explains: a
   dispatch whose run GitHub never showed, a branch that moved faster than its builds started.
 
-The sign on a commit is the weakest of what all open sets with this head must say.
+A set with two open pull requests of one repository must say ``error``, one that comes from a fork ``failure``. The sign
+on a commit is the weakest of what all open sets with this head must say.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from itertools import product
 from typing import Any
 
 from tests.faults.checking.record import PASSING, Record, Status
-from tests.faults.checking.sets import Pipeline, SetName, heads, is_fork, manifest, slice_of
+from tests.faults.checking.sets import Pipeline, SetName, crowded, heads, is_fork, manifest, slice_of
 from tests.faults.checking.throughout import Finding, runs_of, short
 
 Json = dict[str, Any]
@@ -60,6 +61,8 @@ def _allowed(record: Record, pipeline: Pipeline, which: SetName, shown: Status) 
     world = record.worlds.last
     if is_fork(world, which):
         return {"failure"}
+    if crowded(pipeline, world, which):
+        return {"error"}
     commits = manifest(pipeline, world, which)
     results = {build: _result(record, pipeline, build, commits) for build in commits if pipeline.builds[build].required}
     allowed = {"success"} if all(result in ("passed", "either") for result in results.values()) else set()

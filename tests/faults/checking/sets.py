@@ -128,6 +128,17 @@ def manifest(pipeline: Pipeline, world: World, which: SetName) -> dict[str, str]
     return {build: sha for build, sha in commits.items() if sha is not None}
 
 
+def crowded(pipeline: Pipeline, world: World, which: SetName) -> bool:
+    """Two open pull requests of one repository are in the set."""
+    parts = [
+        name
+        for name in pipeline.repositories
+        for pull in world[name].open_pulls
+        if set_of(pipeline, world[name], pull) == which
+    ]
+    return len(parts) > len(set(parts))
+
+
 def members(pipeline: Pipeline, world: World, which: SetName) -> set[tuple[str, str]]:
     """What an open set consists of, by repository and commit: open pull requests and branches."""
     if which not in heads(pipeline, world):
