@@ -45,7 +45,8 @@ class Ambushes:
         for laid in [one for one in self._laid if one.fault in waiting]:
             self._laid.remove(laid)
             await laid.blow()
-            await self._control.call("DELETE", f"/faults/{laid.fault}")
+            if any(one["id"] == laid.fault for one in await self._control.call("GET", "/faults")):
+                await self._control.call("DELETE", f"/faults/{laid.fault}")
             return True
         return False
 
@@ -58,15 +59,22 @@ class Ambushes:
         return self._rng.choice([DISPATCH, DISPATCH, DISPATCH, STATUS, GRAPHQL])
 
     async def _killed(self) -> None:
-        """Whoever sent it, or his colleague, is killed between the request and its answer."""
-        await self._lay(self._request(), lambda: self._crew.kill("worker"))
+        """Whoever sent it is killed between the request and its answer, and his colleague with him."""
+        await self._lay(self._request(), self._crew.kill_all_workers)
 
     async def _stopped(self) -> None:
         await self._lay(self._request(), lambda: self._crew.stop("worker"))
 
     async def _without_postgres(self) -> None:
-        """What the answer says cannot be written down at once."""
-        await self._lay(self._request(), self._crew.restart_postgres)
+        """What the answer says cannot be written down when it comes."""
+        path = self._request()
+        await self._lay(path, lambda: self._crew.restart_postgres(self._answer_now))
+
+    async def _answer_now(self) -> None:
+        """While Postgres is away; its start takes longer than the answer."""
+        for fault in await self._control.call("GET", "/faults"):
+            if fault["on"] == "request" and fault["waiting"]:
+                await self._control.call("DELETE", f"/faults/{fault['id']}")
 
     async def _pushed_between(self) -> None:
         """A push that nobody hears of gets in between the plan and the start of a run; later it is taken back."""

@@ -111,11 +111,15 @@ class Crew:
 
         self._later(go_on)
 
-    async def restart_postgres(self) -> None:
+    async def kill_all_workers(self) -> None:
+        for _ in [one for one in self._living if one.kind == "worker" and not one.stopped]:
+            await self.kill("worker")
+
+    async def restart_postgres(self, during: Callable[[], Awaitable[None]] | None = None) -> None:
         """Every connection is cut, and while the server is away something happens that has to be kept."""
         await self._control.call("POST", "/notes", {"what": "postgres restarts"})
         await asyncio.to_thread(self._server.stop)
-        await self._meanwhile()
+        await (during or self._meanwhile)()
         await asyncio.to_thread(self._server.start)
         await self._control.call("POST", "/notes", {"what": "postgres is back"})
 
