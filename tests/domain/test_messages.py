@@ -115,6 +115,15 @@ def test_how_a_build_failed_is_said(tries: Attempt, how: str) -> None:
     assert describe(of_c(Why.BUILD_FAILED), built(tries), None).startswith(f"{how}. Push")
 
 
+def test_who_can_let_a_run_go_on_is_named() -> None:
+    held = describe(of_c(Why.APPROVAL), built(attempt(status=RunStatus.WAITING)), None)
+    asked = attempt(status=RunStatus.COMPLETED, conclusion="action_required")
+    approved = describe(of_c(Why.APPROVAL), built(asked), None)
+    assert approved == held.replace("a reviewer of its environment", "someone with write access") != held
+    assert describe(of_c(Why.APPROVAL), built(), None) == held
+    assert describe(Reason(Why.APPROVAL, "repoX", 3), built(), None) == held.replace("repoC", "repoX")
+
+
 def test_a_build_without_a_try_failed_all_the_same() -> None:
     assert describe(of_c(Why.BUILD_FAILED), built(), None).startswith("repoC failed: full.yml")
     assert describe(Reason(Why.BUILD_FAILED, "repoX", 3), built(), None).startswith("repoX failed. Push")

@@ -149,6 +149,14 @@ def test_a_late_read_makes_a_set_more_careful_all_the_same() -> None:
     assert (after.revision, after.reading, after.trouble) == (state.revision + 1, None, None)
 
 
+def test_a_late_read_may_make_a_set_more_careful() -> None:
+    state = waiting(told(opened(pull()), moved("h1", "h2")))
+    after = told(state, read(state, b(pull()), one(4, pull(4, "d1"))))
+    assert [p.repository_id for p in after.pulls] == [2, 4]
+    assert (after.pulls[0].head, after.revision, after.changed_at) == ("h2", state.revision + 1, LATER)
+    assert (after.reading, after.stale_reads) == (None, 0)
+
+
 def late(state: ChangeSet, *shown: RepositoryRead) -> bool:
     after = told(state, read(state, *shown))
     return after.trouble is not None and after.trouble.reason.startswith("it still shows an older state")

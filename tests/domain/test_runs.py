@@ -264,6 +264,8 @@ def test_the_clock_wakes_a_set_when_it_is_quiet_or_may_be_read_again() -> None:
     assert wake_at(waiting(run_wanted=ANN)) is None
     assert wake_at(waiting(run_wanted=ANN, trouble=trouble)) == retry
     assert wake_at(waiting(void_rounds=2)) is None
+    assert wake_at(waiting(void_rounds=2, trouble=trouble)) == retry
+    assert wake_at(waiting(void_rounds=2, trouble=trouble, seen_revision=1)) is None
     assert wake_at(waiting(void_rounds=1)) == START + 30 * SECOND
     assert wake_at(waiting(reading=freeze)) is None
     assert wake_at(waiting(reading=replace(freeze, purpose=ReadPurpose.CONFIRM))) == START + 30 * SECOND

@@ -111,6 +111,14 @@ def test_a_closed_pull_request_that_leaves_takes_nothing_along() -> None:
     assert (len(after.pulls), after.branch(2, KEY)) == (1, Branch(2, KEY, "h1"))
 
 
+def test_a_group_is_left_with_the_last_pull_request_in_it() -> None:
+    ours, both, elsewhere = MergeGroup(2, "g1", (20,)), MergeGroup(2, "g2", (20, 21)), MergeGroup(4, "g3", (40,))
+    state = replace(opened(pull(), pull(number=21), pull(4, "d1")), groups=(ours, both, elsewhere))
+    assert told(state, PullSeen(pull(base="x"), belongs=False)).groups == (both, elsewhere)
+    alone = replace(opened(pull(), pull(4, "d1")), groups=(ours, elsewhere))
+    assert told(alone, PullSeen(pull(base="x"), belongs=False)).groups == (elsewhere,)
+
+
 def test_a_fork_and_a_pull_request_that_stands_alone_have_no_branch_here() -> None:
     assert opened(pull(fork=True)).branches == ()
     assert opened(pull(), kind=Kind.ALONE).branches == ()
