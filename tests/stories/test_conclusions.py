@@ -32,7 +32,8 @@ def test_fails(story: Story, conclusion: str, said: str) -> None:
 def test_an_approver_is_waited_for_and_the_time_out_stops(story: Story) -> None:
     """GitHub has no webhook for ``waiting``: it is seen when a silent run is asked after (CONTRACT §4, budget)."""
     runs = story.opens("repoB").builds("repoB")
-    runs.becomes("waiting").waits(150).sign("repoB").is_pending("repoB waits for a reviewer of its environment to approve")
+    runs.becomes("waiting").waits(150)
+    story.sign("repoB").is_pending("repoB waits for a reviewer of its environment to approve")
     story.waits(5 * 3600).sign("repoB").is_pending("approve")
     runs.are_going_on()
     runs.starts().sign("repoB").is_pending("Building DPTA-1122")
