@@ -147,8 +147,8 @@ class Attempt:
         return (self.started_at or run.started_at) if run.status is RunStatus.COMPLETED else None
 
     def _ended_in_time(self, run: Run) -> bool:
-        """We called it overdue because nobody had told us that it was over."""
-        if self.overdue is None or self.finished_at is None:
+        """We called it overdue because nobody had told us that it was over. That we ended it ourselves is no news."""
+        if self.overdue is None or self.finished_at is None or (self.cancel_sent and run.conclusion == "cancelled"):
             return False
         return run.status is RunStatus.COMPLETED and run.updated_at <= self.finished_at
 

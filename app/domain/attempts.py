@@ -113,9 +113,15 @@ def run_seen(state: ChangeSet, event: RunSeen, now: datetime) -> ChangeSet:
     if attempt != build.latest and event.run.attempt > max(attempt.run_attempt, 1):
         return state  # a person's re-run of an older attempt is their own affair (CONTRACT §4)
     if attempt != build.latest:
-        late = replace(attempt.heard(event.run), void=True)
+        late = _too_late(attempt, event.run)
         return replace(state, orchestration=orchestration.with_build(build.with_attempt(late)))
     return _latest_heard(state, build, attempt, event.run, now)
+
+
+def _too_late(attempt: Attempt, run: Run) -> Attempt:
+    """Another attempt has taken its place. What was held against it stays: else a build could be tried for ever."""
+    heard = attempt.heard(run)
+    return heard if heard.overdue is not None else replace(heard, void=True, lost=attempt.lost)
 
 
 def _concerns(attempt: Attempt, run: Run) -> bool:

@@ -83,7 +83,8 @@ class Build:
 
     @property
     def losses(self) -> int:
-        return sum(attempt.state is AttemptState.LOST for attempt in self.counted)
+        """Also those whose run appeared after all, when another attempt had taken its place."""
+        return sum(attempt.lost for attempt in self.counted)
 
     @property
     def again(self) -> bool:

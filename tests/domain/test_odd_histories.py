@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from app.domain.change_set import Kind
 from app.domain.clock import wake_at
-from app.domain.effects import CancelRun, DispatchBuild, Effect, ReadSet
+from app.domain.effects import CancelRun, DispatchBuild, Effect, FindRun, ReadSet
 from app.domain.events import (
     AccessChanged,
     BaseMoved,
@@ -443,3 +443,43 @@ def test_the_commit_of_a_merge_group_does_not_stay_green_when_its_pull_request_m
     world.settle()
     assert (world.sign(2), world.statuses[2, "queue"]) == ("pending", "pending")
     assert world.sign(4) == "success"
+
+
+def test_a_build_that_times_out_each_time_fails_when_its_retries_are_used_up() -> None:
+    """The run that was overdue ends as cancelled after another attempt has taken its place."""
+    pipeline = story_pipeline()
+    builds = tuple(replace(spec, retries=1, timeout=timedelta(minutes=5)) for spec in pipeline.builds)
+    world = Pretend.new(replace(pipeline, builds=builds))
+    world.opens(2)
+    world.passes(30)
+    for _ in range(2):
+        world.starts(world.runs[-1])
+        world.settle()
+        world.passes(301)
+    world.passes(3600)
+    assert [run.conclusion for run in world.runs] == ["cancelled", "cancelled"]
+    assert world.sign(2) == "failure"
+    assert world.descriptions[2, world.pulls[2].head].startswith("repoB did not end within 5 m")
+
+
+def test_a_build_whose_runs_appear_too_late_is_given_up_in_the_end() -> None:
+    """Each answer is lost, and each run is seen only when it has been given up and another attempt was made."""
+    world = Pretend.new()
+    world.opens(2)
+    for _ in range(8):
+        world.now += timedelta(minutes=11)
+        world.feed(None)
+        while world.pending:
+            effect = world.pending.pop(0)
+            if isinstance(effect, DispatchBuild):
+                events = world.dispatch(effect.attempt_id, lose=True)
+            else:
+                events = [] if isinstance(effect, FindRun) else world.perform(effect)
+            for event in events:
+                world.feed(event)
+        if len(world.runs) > 1:
+            given_up = world.runs[-2]
+            world.feed(RunSeen(given_up.attempt_id, world.sighting(given_up)))
+    assert len(world.dispatches) == 3, "one, and two that replace lost ones"
+    assert world.state.orchestration is not None
+    assert world.state.orchestration.build("repoB").state == "lost"
