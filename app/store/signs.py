@@ -237,7 +237,8 @@ async def retire(connection: AsyncConnection, key: SignKey, cause: str, sentence
 
 def _mark(chosen: Row[Any]) -> str:
     """What the words of a sign stand on. Two sets may say the same for the same cause, and not about the same."""
-    return f"{chosen.set_id} {chosen.cause}"
+    waits = chosen.state == VerdictState.PENDING.value
+    return f"{chosen.set_id} {chosen.cause}" if waits else str(chosen.cause)
 
 
 async def _weakest(connection: AsyncConnection, key: SignKey, said_before: str | None = None) -> Row[Any] | None:
