@@ -6,6 +6,7 @@ Each xdist worker runs one embedded server; the real migrations run once, into a
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,16 @@ TEMPLATE = "lockstep_template"
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.upper().startswith("LOCKSTEP_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A program that ran inside the test leaves no handler, which would write to a stream that is closed by then."""
+    before, level = logging.root.handlers[:], logging.root.level
+    yield
+    for handler in [one for one in logging.root.handlers if type(one) is logging.StreamHandler and one not in before]:
+        logging.root.removeHandler(handler)
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(autouse=True, scope="module")

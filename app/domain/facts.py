@@ -162,3 +162,5 @@ class MergeGroup:
     pulls: tuple[int, ...]
     base_sha: str = ""
     """What it was built upon: the base branch's tip, or the commit of the group before it in line."""
+    grounded: bool = True
+    """False: nobody told yet what that commit holds, so there may be more pull requests in the group."""

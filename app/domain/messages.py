@@ -182,6 +182,10 @@ def _impossible(reason: Reason, state: ChangeSet, audience: Repository | None) -
     return _public(reason, state, audience)
 
 
+def _ungrounded(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
+    return "Waiting for GitHub to tell of the merge group that this one is built upon"
+
+
 def _left(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
     return f"No longer a head of {state.title}; what passed here has been withdrawn"
 
@@ -214,6 +218,7 @@ _SENTENCES = {
     Why.LIMIT: _limit,
     Why.BUILDING: _building,
     Why.APPROVAL: _approval,
+    Why.UNGROUNDED: _ungrounded,
     Why.PASSED: _passed,
     Why.POLICY_PASS: _policy_pass,
     Why.POLICY_BLOCK: _policy_block,

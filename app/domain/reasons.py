@@ -16,6 +16,7 @@ class Why(StrEnum):
     LIMIT = "limit"
     BUILDING = "building"
     APPROVAL = "approval"
+    UNGROUNDED = "ungrounded"
     PASSED = "passed"
     POLICY_PASS = "policy_pass"
     BUILD_FAILED = "build_failed"
@@ -40,6 +41,7 @@ STATE_OF = {
     Why.LIMIT: VerdictState.PENDING,
     Why.BUILDING: VerdictState.PENDING,
     Why.APPROVAL: VerdictState.PENDING,
+    Why.UNGROUNDED: VerdictState.PENDING,
     Why.LEFT: VerdictState.PENDING,
     Why.PASSED: VerdictState.SUCCESS,
     Why.POLICY_PASS: VerdictState.SUCCESS,

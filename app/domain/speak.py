@@ -41,8 +41,11 @@ def spoken(state: ChangeSet) -> Step:
 
 def _verdict(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Verdict:
     audience = state.repository_by_id(head[0])
-    if reason.state is VerdictState.SUCCESS and _unbuilt(state, audience):
-        reason = Reason(Why.UNCONFIGURED)
+    if reason.state is VerdictState.SUCCESS:
+        if _unbuilt(state, audience):
+            reason = Reason(Why.UNCONFIGURED)
+        elif any((g.repository_id, g.head_sha) == head and not g.grounded for g in state.groups):
+            reason = Reason(Why.UNGROUNDED)
     return Verdict(reason.state, reason.cause, messages.describe(reason, state, audience))
 
 

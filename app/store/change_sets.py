@@ -25,7 +25,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    cast,
     delete,
     select,
     update,
@@ -34,11 +33,11 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.change_set import ChangeSet, Kind, SetState
-from app.domain.facts import MergeGroup, Repository
+from app.domain.facts import Repository
 from app.domain.orchestration import Orchestration
 from app.domain.pipeline import Pipeline
 from app.domain.verdict import Verdict, weakest
-from app.store.codec import dump_set, load, load_set
+from app.store.codec import dump_set, load_set
 from app.store.metadata import Time, metadata
 from app.store.orchestrations import load_current
 
@@ -245,22 +244,6 @@ async def sets_of_pull(connection: AsyncConnection, repository_id: int, number: 
         .order_by(change_sets.c.id)
     )
     return await _addresses(connection, query)
-
-
-async def groups_of(connection: AsyncConnection, repository_id: int) -> set[MergeGroup]:
-    """The merge groups that stand in a repository's line, as its open sets know them."""
-    query = (
-        select(change_sets.c.doc["groups"].label("groups"))
-        .join(set_pulls, set_pulls.c.set_id == change_sets.c.id)
-        .where(
-            set_pulls.c.repository_id == repository_id,
-            change_sets.c.state == SetState.OPEN.value,
-            change_sets.c.doc["groups"] != cast([], JSONB),
-        )
-    )
-    rows = await connection.execute(query)
-    every = {load(MergeGroup, group) for row in rows for group in row.groups}
-    return {group for group in every if group.repository_id == repository_id}
 
 
 async def sets_of_key(connection: AsyncConnection, owner: str, pipeline: str, key: str) -> list[tuple[str, Address]]:

@@ -20,6 +20,7 @@ from app.store.budgets import budgets
 from app.store.change_sets import change_sets
 from app.store.deliveries import deliveries
 from app.store.effects import effects
+from app.store.groups import merge_groups
 from app.store.history import history
 from app.store.orchestrations import attempts, orchestrations
 from app.store.results import build_times, results
@@ -59,6 +60,7 @@ RULES = (
     Rule(results, results.c.finished_at, timedelta(days=90)),
     Rule(build_times, build_times.c.finished_at, timedelta(days=180)),
     Rule(idempotency_keys, idempotency_keys.c.created_at, timedelta(days=1)),
+    Rule(merge_groups, merge_groups.c.heard_at, timedelta(days=7)),
     Rule(sightings, sightings.c.seen_at, timedelta(hours=1)),
     # Nothing in it counts for longer than two hours: what is older is of an installation that nobody asks for.
     Rule(budgets, budgets.c.changed_at, timedelta(days=1)),

@@ -9,10 +9,16 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 from psycopg import AsyncConnection as DriverConnection
+from psycopg import OperationalError
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 IDLE_SECONDS = 15
 """So long may a transaction do nothing. A process that stands still, or a machine that is gone, may hold the lock of a
@@ -20,23 +26,46 @@ set or of a budget, and everybody would wait for it as long as it pleases; Postg
 wakes up afterwards finds its transaction rolled back, and its job is tried again."""
 
 
+RESTED_SECONDS = 1.0
+"""A connection that was used within so long is taken to be alive: asking each time costs a fifth of all round trips."""
+
+
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine for ``postgresql+psycopg://…``. Times are UTC; a connection that Postgres closed is replaced unseen.
 
     Its errors name the statement without its parameters, since those hold what people wrote.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         json_serializer=to_json,
         connect_args={
             "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_SECONDS}s",
             "application_name": "lockstep",
         },
     )
+    event.listen(engine.sync_engine, "checkin", _remember_use)
+    event.listen(engine.sync_engine, "checkout", _ping_where_rested)
+    return engine
+
+
+def _remember_use(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = monotonic()
+
+
+def _ping_where_rested(connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+    """Where Postgres closed it, the pool tries another one; see SQLAlchemy's "Disconnect Handling"."""
+    if monotonic() - record.info.get("used", monotonic()) < RESTED_SECONDS:
+        return
+    try:
+        cursor = connection.cursor()
+        cursor.execute("")
+        cursor.close()
+        connection.rollback()
+    except OperationalError as error:
+        raise InvalidatePoolError() from error
 
 
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")

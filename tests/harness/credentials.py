@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from dataclasses import dataclass, field
 
@@ -19,7 +20,9 @@ class Credentials:
     webhook_secret: str = field(repr=False)
 
 
+@functools.cache
 def make_credentials() -> Credentials:
+    """Once in each process: a key takes long to make, and each secret is searched in all that the tests show."""
     key = generate_private_key(public_exponent=65537, key_size=2048)
     private = guard(
         key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode(), "private key"

@@ -74,17 +74,18 @@ class Stage:
         self.run(self._open())
         self.pump()
         self.end_faults()
-        if not self._rounds:
-            self.run(self._let_rounds_sleep())
 
     async def _open(self) -> None:
         url = await self._github.enter_async_context(running(self._simulator))
         self.control = Control(url)
         self._github.push_async_callback(self.control.close)
         await self._start_service(url)
+        if not self._rounds:
+            await self._let_rounds_sleep()
 
     async def _let_rounds_sleep(self) -> None:
         """What is done each minute although nothing happens makes an hour of waiting twenty times as long."""
+        await self.service.worker.introduce()
         async with self.service.engine.begin() as connection:
             await connection.execute(SLEEP)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ from typing import Any
 
 import httpx
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from pydantic import SecretStr
 from sqlalchemy import text
 from starlette.applications import Starlette
@@ -27,9 +24,8 @@ from app.settings import Settings
 from app.simulator.server import Options, Simulator, running
 from app.store.timers import next_due
 from app.store.transaction import transaction
-from tests.leaks import guard
+from tests.harness.credentials import make_credentials
 
-SECRET = guard(secrets.token_hex(20), "webhook secret")
 BUILD = "on: {workflow_dispatch: {inputs: {id: {type: string}}}}\nrun-name: build ${{ inputs.id }}\njobs: {}\n"
 CONFIG = """\
 version: 1
@@ -171,20 +167,19 @@ class Play:
 @contextlib.asynccontextmanager
 async def playing(database_url: str, planted: dict[str, Any] | None = None) -> AsyncIterator[Play]:
     """A simulator and a service that listen to each other on loopback; time stands still until ``settle``."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    private = guard(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), "private key")
+    credentials = make_credentials()
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     hook = f"http://127.0.0.1:{listener.getsockname()[1]}/webhooks/github"
-    simulator = Simulator(Options(7, hook, SECRET, public), planted or seed())
+    options = Options(credentials.app_id, hook, credentials.webhook_secret, credentials.public_key)
+    simulator = Simulator(options, planted or seed())
     simulator.clock.freeze()
     async with contextlib.AsyncExitStack() as stack:
         url = await stack.enter_async_context(running(simulator))
         settings = Settings(
-            app_id=7,
-            private_key=SecretStr(private),
-            webhook_secret=(SecretStr(SECRET),),
+            app_id=credentials.app_id,
+            private_key=SecretStr(credentials.private_key),
+            webhook_secret=(SecretStr(credentials.webhook_secret),),
             github_api_url=url,
             github_url=url,
             allowed_owners=("acme",),
@@ -201,7 +196,7 @@ async def playing(database_url: str, planted: dict[str, Any] | None = None) -> A
 
 @contextlib.asynccontextmanager
 async def _served(service: Service, listener: socket.socket, clock: Any) -> AsyncIterator[None]:
-    door = Door(service.keeper, lambda: [SECRET], clock)
+    door = Door(service.keeper, lambda: [make_credentials().webhook_secret], clock)
     app = Starlette(routes=[Route("/webhooks/github", door)])
     config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)

@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.harness.credentials import make_credentials
 from tests.inbox.examples import event_of, example, names
-from tests.jobs.play import SECRET, Play
+from tests.jobs.play import Play
 
 TABLES = (
     "change_sets",
@@ -26,11 +27,11 @@ TABLES = (
 
 
 async def send(play: Play, name: str, payload: dict[str, Any], guid: str) -> int:
-    body = json.dumps(payload).encode()
+    body, secret = json.dumps(payload).encode(), make_credentials().webhook_secret.encode()
     headers = {
         "X-GitHub-Event": event_of(name),
         "X-GitHub-Delivery": guid,
-        "X-Hub-Signature-256": "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest(),
+        "X-Hub-Signature-256": "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest(),
         "Content-Type": "application/json",
     }
     async with httpx.AsyncClient(trust_env=False) as github:

@@ -115,3 +115,24 @@ def test_a_group_of_which_the_service_hears_before_the_one_below_it(story: Story
     assert merged(story) == [False, False]
     story.builds("repoD").passes().waits(60)
     assert merged(story) == [True, True]
+
+
+def test_a_group_waits_for_word_of_the_one_below_it(story: Story) -> None:
+    """GitHub tells of the first late: until then nobody knows what else would be merged with the second."""
+    first, second = queued(story, late="2m")
+    story.sign("repoB", sha=first).is_silent()
+    waiting = "Waiting for GitHub to tell of the merge group that this one is built upon"
+    story.sign("repoB", sha=second).is_pending(waiting)
+    story.waits(100)
+    assert story.sign("repoB", sha=second).states() == ["pending"]
+    story.waits(60)
+    assert merged(story) == [True, True]
+
+
+def test_a_group_whose_base_cannot_be_read_waits(story: Story) -> None:
+    story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
+    story.fault("request", "status", {"status": 502}, 3, path="*/git/ref/heads/main").merges("repoB")
+    (group,) = [entry["group_sha"] for entry in story.repository("repoB")["queue"]]
+    story.sign("repoB", sha=group).is_pending()
+    story.waits(60)
+    assert story.pull("repoB")["merged"]

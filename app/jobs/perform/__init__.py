@@ -15,6 +15,7 @@ from app.jobs.perform.cancel_run import cancel_run
 from app.jobs.perform.commands import answer_command
 from app.jobs.perform.configs import check_config, read_owner_config
 from app.jobs.perform.dispatch import dispatch_build
+from app.jobs.perform.ground import ground
 from app.jobs.perform.outcome import Closed, Done, Failed, Later, Outcome
 from app.jobs.perform.post_sign import post_sign
 from app.jobs.perform.read_set import read_set
@@ -38,6 +39,7 @@ PERFORMERS: dict[str, Callable[[Context, Kept], Awaitable[Outcome]]] = {
     promises.READ_CONFIG: read_owner_config,
     promises.CHECK_CONFIG: check_config,
     promises.SCAN_PULLS: scan_pulls,
+    promises.GROUND_GROUP: ground,
     promises.SYNC: sync_installations,
     promises.ANSWER_COMMAND: answer_command,
     promises.TRIM: trim,

@@ -17,8 +17,10 @@ from app.inbox.notices import PullNotice
 from app.jobs.context import Context
 from app.jobs.promises import CHECK_CONFIG, keep_promise
 from app.jobs.river import River
+from app.jobs.routing.groups import tell_of_groups
 from app.store.change_sets import Address, create_set, find_set, sets_of_pull
 from app.store.effects import Promise
+from app.store.groups import line_of
 from app.store.history import Cause
 from app.store.pulls import hear_of_pull
 
@@ -51,6 +53,9 @@ async def see_pull(
         if set_id is not None:
             events[set_id] = [PullSeen(pull, belongs=True, actor=actor)]
     await river.handle_all(events, cause)
+    if events and pull.open:
+        line = await line_of(river.connection, repository.id)
+        await tell_of_groups(river, line.holding(pull.number), cause)
     return bool(events)
 
 
