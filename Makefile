@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-# As many as there are cores, but each brings a Postgres of its own.
-WORKERS ?= --numprocesses auto --maxprocesses 4
+# One more than there are cores, since a test and its Postgres wait for each other now and then.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+WORKERS ?= --numprocesses $(shell expr $(CORES) + 1) --maxprocesses 6
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
 

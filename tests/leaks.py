@@ -18,11 +18,12 @@ import httpx
 import pytest
 
 FORMS = {
-    "private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/]{40}"),
-    "installation token": re.compile(r"\bghs_[A-Za-z0-9_.-]{30,}"),
-    "API token": re.compile(r"\blockstep_[A-Za-z0-9_-]{43}\b"),
-    "App JWT": re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{100,}"),
+    "private key": ("PRIVATE KEY", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/]{40}")),
+    "installation token": ("ghs_", re.compile(r"\bghs_[A-Za-z0-9_.-]{30,}")),
+    "API token": ("lockstep_", re.compile(r"\blockstep_[A-Za-z0-9_-]{43}\b")),
+    "App JWT": ("eyJ", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{100,}")),
 }
+"""What each kind looks like, and a part of it that is looked for first, since that takes no time at all."""
 MAY_ANSWER = {
     "installation token": "/access_tokens",
     "API token": "/api/v1/tokens",
@@ -50,7 +51,7 @@ def guard(secret: str, kind: str) -> str:
 def kinds_in(text: str) -> set[str]:
     """The kinds of all secrets that the text holds."""
     known = {kind for secret, kind in _guarded.items() if secret in text}
-    return known | {kind for kind, form in FORMS.items() if form.search(text)}
+    return known | {kind for kind, (part, form) in FORMS.items() if part in text and form.search(text)}
 
 
 def look(where: str, text: str | bytes | None, *, allowed: Iterable[str] = ()) -> None:

@@ -190,10 +190,10 @@ def group_formed(state: ChangeSet, event: MergeGroupFormed) -> ChangeSet:
     mine = {(pull.repository_id, pull.number) for pull in state.pulls}
     if not any((event.group.repository_id, number) in mine for number in event.group.pulls):
         return state
-    if event.group in state.groups:
-        return state
-    others = _without_group(state, event.group.repository_id, event.group.head_sha)
-    return replace(others, groups=(*others.groups, event.group))
+    at = {(known.repository_id, known.head_sha): known for known in state.groups}
+    at[event.group.repository_id, event.group.head_sha] = event.group
+    groups = tuple(at.values())
+    return state if groups == state.groups else replace(state, groups=groups)
 
 
 def group_ended(state: ChangeSet, event: MergeGroupEnded) -> ChangeSet:

@@ -16,13 +16,16 @@ from app.errors import Unreachable
 from app.postgres.binaries import MACHINE_WIDE, Account, make_open
 
 _SOCKET_NAME = ".s.PGSQL.5432"
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 4 * 2**30
+"""Bytes; a container's usual 64 MB would be full at once."""
 _LONGEST_SOCKET_PATH = 103  # macOS; Linux allows 107
 
 
 def home_for(asked: Path | None, account: Account) -> Path:
     """A directory that only the server's user (and root) can read."""
     if asked is None:
-        roots = (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))
+        roots = (*_in_memory(), Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))
         root = next((each for each in roots if account.may_enter(each / "any")), roots[0])
         home = Path(tempfile.mkdtemp(prefix="lockstep-", dir=root))
     else:
@@ -33,6 +36,16 @@ def home_for(asked: Path | None, account: Account) -> Path:
         home.mkdir(exist_ok=True)
     _close(home, account)
     return home
+
+
+def _in_memory() -> list[Path]:
+    """Where the machine keeps files in memory, which is many times faster, unless ``TMPDIR`` names a place."""
+    try:
+        room = os.statvfs(MEMORY)
+    except OSError:
+        return []
+    usable = room.f_bavail * room.f_frsize >= MEMORY_NEEDED and os.access(MEMORY, os.W_OK | os.X_OK)
+    return [MEMORY] if usable and not os.environ.get("TMPDIR") else []
 
 
 def socket_dir(home: Path, account: Account) -> Path:

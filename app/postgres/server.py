@@ -48,7 +48,8 @@ _FAST_SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
-    "max_wal_size": "4GB",
+    "jit": "off",
+    "max_wal_size": "512MB",
 }
 """For data nobody will miss: everything that protects it from a crash of the machine is off."""
 

@@ -60,12 +60,15 @@ def base_moved(world: World, repository: Repository, branch: str, actor: Account
 
 
 def checked(world: World, repository: Repository, sha: str) -> None:
-    """A status or check came in on ``sha``: merge or drop what is now decided."""
+    """A status or check came in on ``sha``: merge what is now decided.
+
+    Whoever failed is dropped a moment later: GitHub does not look in the instant of the status, and the first in line
+    that failed takes the groups behind along, whatever has been said on them in the meantime.
+    """
     while repository.queue and any(entry.group_sha == sha for entry in repository.queue):
-        failing = next((entry for entry in repository.queue if _said(world, repository, entry) == "failure"), None)
-        if failing is not None:
-            leave(world, repository, repository.pulls[failing.number], world.account("github"), "CI_FAILURE")
-            continue
+        if any(_said(world, repository, entry) == "failure" for entry in repository.queue):
+            world.clock.schedule(0, partial(_drop_failed, world, repository), "a merge queue drops what failed")
+            return
         first = repository.queue[0]
         if _said(world, repository, first) != "success":
             return
@@ -73,6 +76,14 @@ def checked(world: World, repository: Repository, sha: str) -> None:
         if not repository.queue:
             return
         sha = repository.queue[0].group_sha or ""
+
+
+def _drop_failed(world: World, repository: Repository) -> None:
+    failed = (entry for entry in repository.queue if _said(world, repository, entry) == "failure")
+    if entry := next(failed, None):
+        leave(world, repository, repository.pulls[entry.number], world.account("github"), "CI_FAILURE")
+    if repository.queue:
+        checked(world, repository, repository.queue[0].group_sha or "")
 
 
 def _parameters(world: World, repository: Repository, branch: str) -> Json | None:

@@ -98,17 +98,15 @@ class Line:
     groups: Mapping[str, QueuedGroup]
 
     def upon(self, head_sha: str) -> list[MergeGroup]:
-        """The group of this commit and all that stand upon it, as far as they have not ended."""
-        stacks = {one.head_sha: self._below(one) for one in self._waiting()}
-        return [
-            self._whole(stack[0])
-            for stack in stacks.values()
-            if head_sha == stack[-1].base_sha or any(one.head_sha == head_sha for one in stack)
-        ]
+        """The group of this commit and all that stand upon it, as far as they have not ended; the lower ones first."""
+        stacks = (self._below(one) for one in self._waiting())
+        found = [s for s in stacks if head_sha == s[-1].base_sha or any(one.head_sha == head_sha for one in s)]
+        return [self._whole(stack[0]) for stack in sorted(found, key=len)]
 
     def holding(self, number: int) -> list[MergeGroup]:
-        """Those that hold a pull request."""
-        return [whole for one in self._waiting() if number in (whole := self._whole(one)).pulls]
+        """Those that hold a pull request; the lower ones first."""
+        waiting = sorted(self._waiting(), key=lambda one: len(self._below(one)))
+        return [whole for one in waiting if number in (whole := self._whole(one)).pulls]
 
     def get(self, head_sha: str) -> QueuedGroup | None:
         return self.groups.get(head_sha)

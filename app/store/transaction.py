@@ -40,6 +40,8 @@ def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
+        # The few that are warm: each session of Postgres learns the tables and plans the statements for itself.
+        pool_use_lifo=True,
         json_serializer=to_json,
         connect_args={
             "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_SECONDS}s",

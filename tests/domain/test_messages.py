@@ -183,6 +183,11 @@ def test_a_config_that_gave_something_up_is_told_to_its_pull_requests() -> None:
     assert describe(reason, state, None) == f"product no longer builds this repository{mend}"
 
 
+def test_a_merge_group_on_unknown_ground_is_told_what_it_waits_for() -> None:
+    told = "Waiting for GitHub to tell of the merge group that this one is built upon"
+    assert describe(Reason(Why.UNGROUNDED), built(), None) == told
+
+
 def test_a_reason_is_told_where_there_is_no_orchestration() -> None:
     state = replace(built(), orchestration=None)
     assert describe(of_c(Why.BUILD_FAILED), state, None) == "repoC failed. Push a fix or comment /orchestrate retry"

@@ -445,6 +445,28 @@ def test_the_commit_of_a_merge_group_does_not_stay_green_when_its_pull_request_m
     assert world.sign(4) == "success"
 
 
+def test_nothing_passes_on_a_merge_group_until_all_that_it_stands_on_is_known() -> None:
+    world = building(2)
+    world.completes("repoB")
+    group = MergeGroup(2, "queue", (20,), "base2", grounded=False)
+    world.feed(MergeGroupFormed(group))
+    world.settle()
+    assert (world.sign(2), world.statuses[2, "queue"]) == ("success", "pending")
+    world.feed(MergeGroupFormed(replace(group, grounded=True)))
+    world.settle()
+    assert world.statuses[2, "queue"] == "success"
+    world.feed(MergeGroupFormed(group))
+    world.settle()
+    assert (world.sign(2), world.statuses[2, "queue"]) == ("success", "pending")
+
+
+def test_a_failure_is_said_on_a_merge_group_whatever_it_stands_on() -> None:
+    world = building(2)
+    world.feed(MergeGroupFormed(MergeGroup(2, "queue", (20,), "base2", grounded=False)))
+    world.completes("repoB", "failure")
+    assert (world.sign(2), world.statuses[2, "queue"]) == ("failure", "failure")
+
+
 def test_a_build_that_times_out_each_time_fails_when_its_retries_are_used_up() -> None:
     """The run that was overdue ends as cancelled after another attempt has taken its place."""
     pipeline = story_pipeline()

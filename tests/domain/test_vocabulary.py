@@ -74,8 +74,8 @@ def words(kind: type) -> str:
         ),
         (
             Why,
-            "settling on_command github limit building approval passed policy_pass build_failed cancelled fork "
-            "policy_block unconfigured crowded unreadable mute refused lost restless impossible left",
+            "settling on_command github limit building approval ungrounded passed policy_pass build_failed cancelled "
+            "fork policy_block unconfigured crowded unreadable mute refused lost restless impossible left",
         ),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -88,7 +88,7 @@ def test_every_reason_is_one_of_four_verdicts() -> None:
     of = {state: {why for why, verdict in STATE_OF.items() if verdict is state} for state in VerdictState}
     assert of[VerdictState.SUCCESS] == {"passed", "policy_pass"}
     assert of[VerdictState.FAILURE] == {"build_failed", "cancelled", "fork", "policy_block"}
-    pending = {"settling", "on_command", "github", "limit", "building", "approval", "left"}
+    pending = {"settling", "on_command", "github", "limit", "building", "approval", "ungrounded", "left"}
     assert of[VerdictState.PENDING] == pending
     assert set().union(*of.values()) == set(Why)
 

@@ -6,7 +6,6 @@ Law: a call that the simulator did not carry out raises ``Refused``, with what t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -55,15 +54,6 @@ class Control:
         fresh = await self.call("GET", f"/log?after={after}")
         self.log.extend(fresh)
         return len(fresh)
-
-    async def clock(self) -> tuple[datetime, datetime | None]:
-        """Now, and when the next thing is due by itself."""
-        told = await self.call("GET", "/clock")
-        return datetime.fromisoformat(told["now"]), datetime.fromisoformat(told["next"]) if told["next"] else None
-
-    async def advance(self, seconds: float) -> int:
-        """Let time pass and send all deliveries that became due; how many were sent."""
-        return int((await self.call("POST", "/clock", {"advance": seconds}))["delivered"])
 
     async def held(self) -> int:
         """How many requests a fault holds back at this moment."""

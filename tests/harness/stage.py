@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, TypeVar
@@ -36,7 +36,9 @@ STEPS = 500
 PATIENCE = 20.0
 """Real seconds after which work that does not end, though nothing holds it up, has failed."""
 NEXT_TIMER = text("SELECT min(greatest(due_at, leased_until)) FROM timers")
-SLEEP = text("UPDATE timers SET due_at = due_at + interval '100 years' WHERE kind = 'upkeep'")
+SLEEP = text(
+    "UPDATE timers SET due_at = due_at + interval '100 years' WHERE kind = 'upkeep' AND subject <> ALL(:awake)"
+)
 LOCK_SETS = text("SELECT id FROM change_sets FOR UPDATE")
 BLOCKED = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 AGE_WORKERS = text("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'")
@@ -47,8 +49,9 @@ class Stage:
     """One service and one GitHub. Verbs are synchronous: between two of them nothing moves."""
 
     def __init__(
-        self, database_url: str, credentials: Credentials, seed: Json, *, rounds: bool = True, **settings: object
+        self, database_url: str, credentials: Credentials, seed: Json, *, rounds: Sequence[str] = (), **settings: object
     ) -> None:
+        """``rounds``: those of the service's that are awake; the others sleep all through the story."""
         self._rounds = rounds
         self._runner = asyncio.Runner()
         self._database_url = database_url
@@ -80,14 +83,12 @@ class Stage:
         self.control = Control(url)
         self._github.push_async_callback(self.control.close)
         await self._start_service(url)
-        if not self._rounds:
-            await self._let_rounds_sleep()
+        await self._let_rounds_sleep()
 
     async def _let_rounds_sleep(self) -> None:
-        """What is done each minute although nothing happens makes an hour of waiting twenty times as long."""
         await self.service.worker.introduce()
         async with self.service.engine.begin() as connection:
-            await connection.execute(SLEEP)
+            await connection.execute(SLEEP, {"awake": list(self._rounds)})
 
     async def _start_service(self, url: str) -> None:
         clock = self._simulator.clock.now
@@ -184,7 +185,7 @@ class Stage:
 
     async def _pump(self) -> None:
         for _ in range(ROUNDS):
-            delivered = await self.control.advance(0)
+            delivered = await self._simulator.advance(0)
             before = self._happened()
             await self._work()
             if self._happened() == before and not delivered:
@@ -192,7 +193,7 @@ class Stage:
         self.fail(f"GitHub and the service keep each other busy: {ROUNDS} rounds in one moment")
 
     def _happened(self) -> int:
-        """How many entries the log has. It is asked for thousands of times, so not by HTTP."""
+        """How many entries the log has. Like the clock it is asked for thousands of times, so not by HTTP."""
         return len(self._simulator.log.entries)
 
     async def _work(self) -> None:
@@ -289,14 +290,15 @@ class Stage:
 
     async def _step(self, until: datetime) -> bool:
         await self._pump()
-        now, theirs = await self.control.clock()
+        now, next_there = self.now(), self._simulator.clock.next_due()
         if now >= until:
             return False
+        theirs = next_there.at if next_there else None
         ours = None if self._away else await self._next_timer()
         # What is overdue and still there was planned for "soon" by a worker that is held up: time must go on.
         soonest = now + timedelta(milliseconds=100)
         due = min(max(moment, soonest) for moment in (ours, theirs, until) if moment is not None)
-        await self.control.advance((min(due, until) - now).total_seconds())
+        await self._simulator.advance((min(due, until) - now).total_seconds())
         await self._pump()
         return True
 

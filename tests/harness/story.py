@@ -94,6 +94,10 @@ class Story:
         self.stage.pump()
         return self
 
+    def configures(self, text: str | None, branch: str = "main") -> Self:
+        """Somebody pushes the config file; None: without it."""
+        return self.pushes("orchestrator", branch=branch, files={"orchestrator.yml": text})
+
     def until_held(self) -> Self:
         """Time passes until a fault holds something back."""
         self.stage.until("something is held back", lambda: self.stage.run(self.stage.control.held()) > 0)

@@ -53,6 +53,8 @@ def rows(set_id: str, token_id: int, at: datetime, number: int) -> dict[str, dic
         "idempotency_keys": {"token_id": token_id, "key": guid, "request_sha256": "x", "created_at": at},
         "sightings": {"run_id": number, "run_attempt": 1, "status": "queued", "repository_id": 1, "workflow": "b"}
         | {"branch": "r", "head_sha": "s", "doc": {}, "seen_at": at},
+        "merge_groups": {"repository_id": 1, "head_sha": guid, "base_sha": "b", "base_ref": "main", "pulls": [number]}
+        | {"grounded": True, "merged": False, "heard_at": at},
         "budgets": {"installation_id": number, "doc": {}, "changed_at": at},
     }
 

@@ -6,42 +6,37 @@ from tests.harness.story import Story
 from tests.harness.worlds import builds, config, seed
 from tests.stories.conftest import Begin
 
-FILE = "orchestrator.yml"
 CONFIG = "orchestrator-config"
 CYCLE = config({"builds": builds(repoA={"needs": ["repoE"]})})
 
 
-def configures(story: Story, text: str | None, branch: str = "main") -> Story:
-    return story.pushes("orchestrator", branch=branch, files={FILE: text})
-
-
 def test_a_change_is_in_force_after_its_push(story: Story) -> None:
-    configures(story, config({"builds": {"repoB": {}, "repoD": {"needs": ["repoB"]}}}))
+    story.configures(config({"builds": {"repoB": {}, "repoD": {"needs": ["repoB"]}}}))
     story.opens("repoB", "repoD").builds("repoB").passes().builds("repoD").passes().sign("repoB").is_success()
 
 
 def test_a_good_change_is_said_on_its_commit(story: Story) -> None:
-    configures(story, config({"settle": "10s"}))
+    story.configures(config({"settle": "10s"}))
     story.sign("orchestrator", sha=story.head("orchestrator", "main"), context=CONFIG).is_success()
 
 
 def test_a_cycle_is_named_in_full_and_the_last_good_config_stays(story: Story) -> None:
-    configures(story, CYCLE)
+    story.configures(CYCLE)
     sign = story.sign("orchestrator", sha=story.head("orchestrator", "main"), context=CONFIG)
     assert "repoA" in sign.is_failure("cycle").description
     story.opens("repoB").builds("repoB").passes().sign("repoB").is_success()
 
 
 def test_a_broken_config_is_mended(story: Story) -> None:
-    configures(story, "version: 1\npipelines: [")
+    story.configures("version: 1\npipelines: [")
     story.sign("orchestrator", sha=story.head("orchestrator", "main"), context=CONFIG).is_failure()
-    configures(story, config({"start": "command"}))
+    story.configures(config({"start": "command"}))
     story.sign("orchestrator", sha=story.head("orchestrator", "main"), context=CONFIG).is_success()
     story.opens("repoB").sign("repoB").is_pending("Comment /orchestrate")
 
 
 def test_the_config_vanishes(story: Story) -> None:
-    configures(story, None)
+    story.configures(None)
     story.opens("repoB").builds("repoB").passes().sign("repoB").is_success()
 
 
@@ -49,16 +44,16 @@ def test_broken_from_the_start_and_then_mended(begin: Begin) -> None:
     """Pull requests that were opened before there was a config get their verdict once there is one (P4)."""
     story = begin(seed=seed(CYCLE))
     story.opens("repoB").builds_nothing()
-    configures(story, config())
+    story.configures(config())
     story.sign("repoB").is_pending("Waiting for DPTA-1122")
     story.builds("repoB").passes().sign("repoB").is_success()
 
 
 def test_a_pull_request_that_breaks_the_config_is_told(story: Story) -> None:
-    configures(story, CYCLE, branch="better")
+    story.configures(CYCLE, branch="better")
     story.opens("orchestrator", branch="better")
     story.sign("orchestrator", context=CONFIG).is_failure("cycle")
-    configures(story, config({"settle": "5s"}), branch="better")
+    story.configures(config({"settle": "5s"}), branch="better")
     story.sign("orchestrator", context=CONFIG).is_success()
     story.opens("repoB").sign("repoB").is_pending("quiet for 30 s")
 
@@ -82,14 +77,14 @@ def test_a_push_elsewhere_reads_no_config(story: Story) -> None:
 
 def test_an_orchestration_keeps_the_config_it_was_frozen_with(story: Story) -> None:
     runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
-    configures(story, config({"builds": builds(repoB={"needs": ["repoD"]})}))
+    story.configures(config({"builds": builds(repoB={"needs": ["repoD"]})}))
     runs.are_going_on()
     runs.passes().waits(600).sign("repoB").is_success("2 builds passed")
 
 
 def test_open_pull_requests_move_to_the_sets_of_the_new_config(story: Story) -> None:
     story.opens("repoB", "repoC", branch="feature/x").builds("repoB", "repoC").passes()
-    configures(story, config({"branches": "feature/.*"}))
+    story.configures(config({"branches": "feature/.*"}))
     story.waits(3600)
     for sign in story.signs("repoB", "repoC"):
         sign.is_success("2 builds passed")
@@ -97,7 +92,7 @@ def test_open_pull_requests_move_to_the_sets_of_the_new_config(story: Story) -> 
 
 def test_a_repository_taken_out_of_the_pipeline_is_no_longer_judged(story: Story) -> None:
     story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
-    configures(story, config({"builds": builds(repoD=None, repoE=None)}))
+    story.configures(config({"builds": builds(repoD=None, repoE=None)}))
     story.pushes("repoB").builds("repoB").passes().sign("repoB").is_success("1 build passed")
 
 
@@ -105,7 +100,7 @@ def test_a_repository_taken_out_while_it_is_built_spoils_no_verdict(story: Story
     """What happens to it is told no more and read no more: the set starts over with the config of now."""
     runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
     runs.of("repoB").passes()
-    configures(story, config({"builds": builds(repoD=None, repoE=None)})).pushes("repoD")
+    story.configures(config({"builds": builds(repoD=None, repoE=None)})).pushes("repoD")
     runs.of("repoD").are_cancelled()
     for sign in story.signs("repoB", "repoD"):
         assert "success" not in sign.states()

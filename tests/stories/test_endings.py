@@ -15,10 +15,6 @@ def installation(story: Story, action: str, **more: object) -> Story:
     return story
 
 
-def configures(story: Story, text: str) -> Story:
-    return story.pushes("orchestrator", branch="main", files={"orchestrator.yml": text})
-
-
 def test_removed_and_installed_again_while_settling(story: Story) -> None:
     installation(story.opens("repoB", "repoD"), "deleted").builds_nothing(600)
     installation(story, "created").builds("repoB", "repoD").passes()
@@ -81,7 +77,7 @@ def test_a_member_is_transferred_to_an_owner_whom_we_do_not_serve(begin: Begin) 
     runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
     story.act(f"/repositories/{OWNER}/repoD", owner="acme")
     runs.of("repoB").passes().waits(3600).sign("repoB").is_error("not installed there any more")
-    configures(story, config({"builds": builds(repoD=None, repoE=None)})).waits(300).finishes()
+    story.configures(config({"builds": builds(repoD=None, repoE=None)})).waits(300).finishes()
     story.waits(60).sign("repoB").is_success("1 build passed")
 
 
@@ -91,10 +87,10 @@ def test_a_repository_is_taken_out_of_the_pipeline(story: Story, when: str) -> N
     if when != "settling":
         runs = story.builds("repoB", "repoD")
         {"building": lambda: None, "green": runs.passes, "failed": runs.fails}[when]()
-    configures(story, config({"builds": builds(repoD=None, repoE=None)})).waits(300).finishes()
+    story.configures(config({"builds": builds(repoD=None, repoE=None)})).waits(300).finishes()
     story.waits(60).sign("repoD").is_error("repoD", "product", "orchestrator-build")
     story.sign("repoB").is_success("1 build passed")
-    configures(story, config()).waits(300).finishes()
+    story.configures(config()).waits(300).finishes()
     for sign in story.signs("repoB", "repoD"):
         sign.is_success("2 builds passed")
 
@@ -106,10 +102,10 @@ def test_the_pipeline_is_taken_out_of_the_config(story: Story, when: str) -> Non
         runs = story.builds("repoB", "repoD")
         {"building": lambda: None, "green": runs.passes, "failed": runs.fails}[when]()
     other = {"other": {"branches": "X-.*", "comment": False, "status": "other", "builds": {"repoA": {}}}}
-    configures(story, config(pipelines=other)).waits(60).finishes()
+    story.configures(config(pipelines=other)).waits(60).finishes()
     for sign in story.signs("repoB", "repoD"):
         sign.is_error("product", "orchestrator-build")
-    configures(story, config()).waits(300).finishes()
+    story.configures(config()).waits(300).finishes()
     for sign in story.signs("repoB", "repoD"):
         sign.is_success("2 builds passed")
 
@@ -117,25 +113,25 @@ def test_the_pipeline_is_taken_out_of_the_config(story: Story, when: str) -> Non
 def test_what_moves_while_its_repository_is_in_no_pipeline_is_built_when_it_is_again(story: Story) -> None:
     """Nobody listens to a branch there: what passed before must not count afterwards."""
     story.branches("repoD").opens("repoB").builds("repoB", "repoD").passes()
-    configures(story, config({"builds": builds(repoD=None, repoE=None)})).waits(120).sign("repoB").is_success("1 build")
+    story.configures(config({"builds": builds(repoD=None, repoE=None)})).waits(120).sign("repoB").is_success("1 build")
     story.pushes("repoD").waits(60)
-    configures(story, config()).builds("repoD").passes().sign("repoB").is_success("2 builds passed")
+    story.configures(config()).builds("repoD").passes().sign("repoB").is_success("2 builds passed")
 
 
 def test_what_moves_while_its_pipeline_is_gone_is_built_when_it_is_back(story: Story) -> None:
     story.branches("repoD").opens("repoB").builds("repoB", "repoD").passes()
-    configures(story, config(pipelines={})).waits(60).sign("repoB").is_error()
+    story.configures(config(pipelines={})).waits(60).sign("repoB").is_error()
     story.pushes("repoD").waits(60)
-    configures(story, config()).builds("repoD").passes().sign("repoB").is_success("2 builds passed")
+    story.configures(config()).builds("repoD").passes().sign("repoB").is_success("2 builds passed")
 
 
 def test_a_repository_that_joins_the_pipeline_may_have_the_branch(story: Story) -> None:
-    configures(story, config({"builds": builds(repoD=None, repoE=None)}))
+    story.configures(config({"builds": builds(repoD=None, repoE=None)}))
     story.branches("repoD").opens("repoB").builds("repoB").passes().sign("repoB").is_success("1 build passed")
-    configures(story, config()).builds("repoD").passes().sign("repoB").is_success("2 builds passed")
+    story.configures(config()).builds("repoD").passes().sign("repoB").is_success("2 builds passed")
 
 
 def test_a_pull_request_of_a_pipeline_that_is_gone_can_be_closed(story: Story) -> None:
     story.opens("repoB").builds("repoB").passes()
-    configures(story, config(pipelines={})).waits(60).sign("repoB").is_error("product")
+    story.configures(config(pipelines={})).waits(60).sign("repoB").is_error("product")
     story.closes("repoB").builds_nothing(600)

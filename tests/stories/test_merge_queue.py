@@ -136,3 +136,15 @@ def test_a_group_whose_base_cannot_be_read_waits(story: Story) -> None:
     story.sign("repoB", sha=group).is_pending()
     story.waits(60)
     assert story.pull("repoB")["merged"]
+
+
+def test_a_queued_pull_request_goes_to_another_set(story: Story) -> None:
+    """The pipeline gets another name: the set that it is in now speaks on the commit that the queue asks about."""
+    story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
+    story.fault("delivery", "hold", event="merge_group").merges("repoB").pushes("repoD").faults_end()
+    (group,) = [entry["group_sha"] for entry in story.repository("repoB")["queue"]]
+    story.sign("repoB", sha=group).is_pending()
+    story.configures(config().replace("product", "platform")).waits(20)
+    assert not story.pull("repoB")["merged"]
+    story.builds("repoD").passes().waits(60)
+    assert story.pull("repoB")["merged"]

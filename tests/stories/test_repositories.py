@@ -12,10 +12,6 @@ def renames(story: Story, old: str, new: str) -> Story:
     return story
 
 
-def configures(story: Story, text: str) -> Story:
-    return story.pushes("orchestrator", branch="main", files={"orchestrator.yml": text})
-
-
 def test_renamed_while_building_it_is_asked_for_by_name_and_goes_on_when_the_config_follows(story: Story) -> None:
     """The config knows a repository by its name only (CONTRACT §3): until it follows, nobody may guess."""
     runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
@@ -25,7 +21,7 @@ def test_renamed_while_building_it_is_asked_for_by_name_and_goes_on_when_the_con
         assert "success" not in story.sign(name).states()
     story.sign("repoB").is_error("Lockstep cannot see repoD", "take it out of the pipeline")
     graph = builds(repoD=None, repoX={"needs": ["repoA"]}, repoE={"needs": ["repoB", "repoC", "repoX"]})
-    configures(story, config({"builds": graph})).waits(600).finishes()
+    story.configures(config({"builds": graph})).waits(600).finishes()
     for name in ("repoB", "repoX"):
         story.sign(name).is_success("2 builds passed")
 

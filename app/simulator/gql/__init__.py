@@ -7,6 +7,7 @@ and come with HTTP 200, also those of the rate limit (FACTS §4).
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -51,6 +52,16 @@ for _name in ("Node", "Actor", "RepositoryOwner", "GitObject", "Minimizable", "S
     SCHEMA.type_map[_name].resolve_type = _type_of  # type: ignore[attr-defined]
 
 
+@lru_cache(maxsize=64)
+def _document(query: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
+    """Parsed and held against the schema once: whoever speaks GraphQL sends the same few documents again and again."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, [error]
+    return document, validate(SCHEMA, document)
+
+
 def answer(simulator: Simulator, caller: Caller, method: str, raw: bytes, fault: Fault | None) -> Answer:
     """Execute what was sent to ``/graphql``."""
     if caller.kind != "installation":
@@ -58,12 +69,8 @@ def answer(simulator: Simulator, caller: Caller, method: str, raw: bytes, fault:
     if method != "POST":
         raise Refusal(404, "Not Found")
     query, variables, name = _read(raw)
-    try:
-        document = parse(query)
-    except GraphQLError as error:
-        return Answer(200, {"errors": [_shape(error)]})
-    wrong = validate(SCHEMA, document)
-    if wrong:
+    document, wrong = _document(query)
+    if document is None or wrong:
         return Answer(200, {"errors": [_shape(error) for error in wrong]})
     cost = price(document, variables)
     try:
