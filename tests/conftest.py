@@ -66,7 +66,7 @@ def _settled_heap() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A server of this worker's own; the URL of its maintenance database, for SQLAlchemy."""
-    with EmbeddedPostgres(fast=True) as url:
+    with EmbeddedPostgres(fast=True, in_memory=True) as url:
         yield url
 
 

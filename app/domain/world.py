@@ -187,12 +187,12 @@ def base_moved(state: ChangeSet, event: BaseMoved, now: datetime) -> ChangeSet:
 
 
 def group_formed(state: ChangeSet, event: MergeGroupFormed) -> ChangeSet:
-    mine = {(pull.repository_id, pull.number) for pull in state.pulls}
-    if not any((event.group.repository_id, number) in mine for number in event.group.pulls):
-        return state
+    """Where it holds none of ours (any more), it is not for this set to speak on."""
+    group, mine = event.group, {(pull.repository_id, pull.number) for pull in state.pulls}
+    if not any((group.repository_id, number) in mine for number in group.pulls):
+        return _without_group(state, group.repository_id, group.head_sha)
     at = {(known.repository_id, known.head_sha): known for known in state.groups}
-    at[event.group.repository_id, event.group.head_sha] = event.group
-    groups = tuple(at.values())
+    groups = tuple({**at, (group.repository_id, group.head_sha): group}.values())
     return state if groups == state.groups else replace(state, groups=groups)
 
 

@@ -80,6 +80,12 @@ def read_config_of(owner: str, sha: str | None = None) -> Promise:
     return Promise(READ_CONFIG, {"owner": name, "sha": sha} if sha else {"owner": name}, lock=f"config:{name}")
 
 
+def ground_group_of(repository_id: int, head_sha: str) -> Promise:
+    """A read of what a merge group stands on."""
+    args = {"repository_id": repository_id, "head_sha": head_sha}
+    return Promise(GROUND_GROUP, args, lock=f"group:{repository_id}:{head_sha}")
+
+
 async def keep_promise(
     connection: AsyncConnection, queue: Queue, promise: Promise, now: datetime, history_id: int | None = None
 ) -> int:

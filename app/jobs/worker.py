@@ -147,7 +147,9 @@ class Worker:
     async def _bury(self, subject: str | int, error: Exception) -> None:
         said = f"an error of Lockstep itself, which its log describes ({type(error).__name__}"
         if isinstance(subject, str):
-            await bury_delivery(self._context, subject, f"{said}: {str(error)[:500]})")
+            # Only the first line: what follows in an error of Postgres is values of rows.
+            first = str(error).partition("\n")[0]
+            await bury_delivery(self._context, subject, f"{said}: {first[:500]})")
         else:
             # No more than its kind: this may come to stand in a status, where more people read than may know the rest.
             await bury_effect(self._context, subject, f"{said})")

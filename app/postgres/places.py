@@ -22,10 +22,11 @@ MEMORY_NEEDED = 4 * 2**30
 _LONGEST_SOCKET_PATH = 103  # macOS; Linux allows 107
 
 
-def home_for(asked: Path | None, account: Account) -> Path:
+def home_for(asked: Path | None, account: Account, *, in_memory: bool = False) -> Path:
     """A directory that only the server's user (and root) can read."""
     if asked is None:
-        roots = (*_in_memory(), Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))
+        memory = _in_memory() if in_memory else []
+        roots = (*memory, Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))
         root = next((each for each in roots if account.may_enter(each / "any")), roots[0])
         home = Path(tempfile.mkdtemp(prefix="lockstep-", dir=root))
     else:

@@ -57,7 +57,8 @@ _FAST_SETTINGS = {
 class EmbeddedPostgres:
     """``with EmbeddedPostgres(directory) as url:`` runs a server; the URL is for SQLAlchemy with psycopg 3.
 
-    Without a directory the data live in a temporary one that is removed at the end. ``fast`` gives up durability.
+    Without a directory the data live in a temporary one that is removed at the end. ``fast`` gives up durability;
+    ``in_memory`` puts a temporary one into memory, where the machine has room.
     Where another living process of ours owns the directory, its server is used and left running. Leftovers of a killed
     owner are stopped and recovered. Root lends the server to an unprivileged user, and moves data that this user cannot
     reach below ``/var/lib/lockstep``.
@@ -65,10 +66,11 @@ class EmbeddedPostgres:
     :raises Unreachable: when no usable Postgres is found or it does not start.
     """
 
-    def __init__(self, data_dir: Path | None = None, *, fast: bool = False) -> None:
+    def __init__(self, data_dir: Path | None = None, *, fast: bool = False, in_memory: bool = False) -> None:
         self._account = server_account()
         self._throwaway = data_dir is None
         self._fast = fast
+        self._in_memory = in_memory
         self._asked = data_dir
         self._home: Path | None = None
         self._lock: IO[bytes] | None = None
@@ -131,7 +133,7 @@ class EmbeddedPostgres:
 
     def _prepared_home(self) -> Path:
         if self._home is None:
-            self._home = home_for(self._asked, self._account)
+            self._home = home_for(self._asked, self._account, in_memory=self._in_memory)
         return self._home
 
     def _own(self, home: Path) -> bool:

@@ -1,12 +1,14 @@
 """GitHub's budgets, one row per installation, shared by all processes.
 
-Law: one row lock per installation, held for a read and a write and never while GitHub is asked; the injected clock
-decides, never Postgres'. Where Postgres is away nothing is let go, and what was heard meanwhile is written down with
-the next call of this process: no answer of GitHub's is lost for it.
+Law: a budget is replaced only by what was computed from it: whoever finds that another process has written since then
+reads again. No lock is held while anybody thinks or GitHub is asked; the injected clock decides, never Postgres'. Where
+Postgres is away nothing is let go, and what was heard meanwhile is written down with the next call of this process: no
+answer of GitHub's is lost for it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,15 +17,15 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import BigInteger, Column, Table, func, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import BigInteger, Column, Table, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.domain.budget import Ask, Budget, Cost, Gate, Heard, Limits, Ticket, Told, UnderWay, Wait
 from app.domain.rationing import reserve, settle
 from app.store.metadata import Time, metadata
-from app.store.transaction import transaction
+from app.store.transaction import alone, to_json
 
 budgets = Table(
     "budgets",
@@ -41,6 +43,24 @@ SOON = timedelta(seconds=5)
 """When to come back to a Postgres that is away."""
 UNASKED = "The database that keeps GitHub's budget could not be asked"
 
+READ = text("SELECT doc, xmin::text AS version FROM budgets WHERE installation_id = :row")
+BEGIN = text("INSERT INTO budgets (installation_id, doc, changed_at) VALUES (:row, '{}', :now) ON CONFLICT DO NOTHING")
+REPLACE = text(
+    "UPDATE budgets SET doc = CAST(:doc AS jsonb), changed_at = :now WHERE installation_id = :row"
+    " AND xmin::text = :version RETURNING xmin::text"
+)
+# What a crash of Postgres takes with it of this is within the margins; not waiting for the disk is most of the speed.
+REPLACE_HASTILY = text(
+    "UPDATE budgets SET doc = CAST(:doc AS jsonb), changed_at = :now"
+    " FROM (SELECT set_config('synchronous_commit', 'off', true)) hasty"
+    " WHERE installation_id = :row AND budgets.xmin::text = :version RETURNING budgets.xmin::text"
+)
+"""``xmin`` is the transaction that wrote the row: another one has written where it is another."""
+TRIES = 100
+"""Somebody gets through each time, so this many are never needed."""
+
+Change = Callable[[Budget, datetime], tuple[Budget, Wait | None]]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _log = structlog.get_logger(__name__)
@@ -55,6 +75,14 @@ class Closed:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A row as it was read or written last."""
+
+    version: str
+    budget: Budget
+
+
 class Budgets:
     """The ledger of ``app.github`` on Postgres."""
 
@@ -62,6 +90,8 @@ class Budgets:
         self._engine = engine
         self._clock = clock
         self._limits = limits or Limits()
+        self._seen: dict[int, Seen] = {}
+        self._lanes: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._unsaid: dict[int, list[tuple[Ticket, Heard]]] = defaultdict(list)
 
     async def reserve(self, installation_id: int | None, ask: Ask) -> Ticket | Wait:
@@ -95,26 +125,45 @@ class Budgets:
         return wait or ticket
 
     async def _let_go(self, row: int, ticket: Ticket, unsaid: list[tuple[Ticket, Heard]]) -> Wait | None:
-        async with transaction(self._engine) as connection:
-            # What a crash of Postgres takes with it of this is within the margins, and not waiting for the disk is
-            # most of the speed.
-            budget = await _locked(connection, row, self._clock(), durable=bool(unsaid))
-            now = self._clock()
+        def change(budget: Budget, now: datetime) -> tuple[Budget, Wait | None]:
             for known, heard in unsaid:
                 budget, _ = settle(budget, known.call_id, known.ask.cost, heard, now)
-            after, wait = reserve(budget, ticket.call_id, ticket.ask, self._limits, now)
-            if wait is None or unsaid:
-                await _save(connection, row, after, now)
-        return wait
+            return reserve(budget, ticket.call_id, ticket.ask, self._limits, now)
+
+        return await self._change(row, change, durable=bool(unsaid))
 
     async def _settle(self, ticket: Ticket, heard: Heard) -> Wait | None:
-        row = _row_of(ticket)
-        async with transaction(self._engine) as connection:
-            budget = await _locked(connection, row, self._clock(), durable=heard.refusal is not None)
-            now = self._clock()
-            after, wait = settle(budget, ticket.call_id, ticket.ask.cost, heard, now)
-            await _save(connection, row, after, now)
-        return wait
+        def change(budget: Budget, now: datetime) -> tuple[Budget, Wait | None]:
+            return settle(budget, ticket.call_id, ticket.ask.cost, heard, now)
+
+        return await self._change(_row_of(ticket), change, durable=heard.refusal is not None)
+
+    async def _change(self, row: int, change: Change, *, durable: bool) -> Wait | None:
+        """Replace the budget by what ``change`` makes of it. ``durable``: the disk has it when this returns.
+
+        :raises TimeoutError: other processes wrote each time while this one computed.
+        """
+        # In this process one at a time: of two that begin with the same version, the second would have to begin again.
+        async with self._lanes[row], alone(self._engine) as connection:
+            seen, fresh = self._seen.pop(row, None), False
+            for _ in range(TRIES):
+                if seen is None:
+                    seen, fresh = await _read(connection, row, self._clock()), True
+                now = self._clock()
+                after, wait = change(seen.budget, now)
+                if wait is not None and not durable:
+                    # Nothing to write. But one who only remembers may wait for what others have given back long since.
+                    if fresh:
+                        self._seen[row] = seen
+                        return wait
+                    seen = None
+                    continue
+                version = await _replace(connection, row, seen.version, after, now, durable=durable)
+                if version is not None:
+                    self._seen[row] = Seen(version, after)
+                    return wait
+                seen = None
+        raise TimeoutError(f"other processes have written budget {row} {TRIES} times meanwhile")
 
 
 async def closed_ways(connection: AsyncConnection, now: datetime) -> list[Closed]:
@@ -131,22 +180,22 @@ def _row_of(ticket: Ticket) -> int:
     return THE_APP if ticket.installation_id is None else ticket.installation_id
 
 
-async def _locked(connection: AsyncConnection, row: int, now: datetime, *, durable: bool) -> Budget:
-    """The budget, its row locked until the transaction ends. ``durable``: the commit waits for the disk."""
-    hasty = () if durable else (func.set_config("synchronous_commit", "off", True),)
-    query = select(budgets.c.doc, *hasty).where(budgets.c.installation_id == row).with_for_update()
-    found = (await connection.execute(query)).first()
+async def _read(connection: AsyncConnection, row: int, now: datetime) -> Seen:
+    found = (await connection.execute(READ, {"row": row})).first()
     if found is None:
-        new = insert(budgets).values(installation_id=row, doc={}, changed_at=now)
-        await connection.execute(new.on_conflict_do_nothing())
-        found = (await connection.execute(query)).one()
-    return _budget(found.doc)
+        await connection.execute(BEGIN, {"row": row, "now": now})
+        found = (await connection.execute(READ, {"row": row})).one()
+    return Seen(found.version, _budget(found.doc))
 
 
-async def _save(connection: AsyncConnection, row: int, budget: Budget, now: datetime) -> None:
-    await connection.execute(
-        update(budgets).where(budgets.c.installation_id == row).values(doc=_document(budget), changed_at=now)
-    )
+async def _replace(
+    connection: AsyncConnection, row: int, version: str, budget: Budget, now: datetime, *, durable: bool
+) -> str | None:
+    """Its new version; None: it is another one by now."""
+    given = {"row": row, "version": version, "doc": to_json(_document(budget)), "now": now}
+    written = await connection.execute(REPLACE if durable else REPLACE_HASTILY, given)
+    new_version: str | None = written.scalar_one_or_none()
+    return new_version
 
 
 def _document(budget: Budget) -> dict[str, Any]:

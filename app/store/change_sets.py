@@ -214,8 +214,8 @@ async def save(connection: AsyncConnection, locked: Locked, state: ChangeSet, no
 
 
 def verdict_of(state: ChangeSet) -> Verdict | None:
-    """What the set says where it stands: the weakest of what it said on its present heads."""
-    heads = set(state.heads())
+    """What the set says where it stands: the weakest of what it said on the heads of its open pull requests."""
+    heads = {(pull.repository_id, pull.head) for pull in state.open_pulls}
     return weakest(said.verdict for said in state.said if said.at in heads)
 
 

@@ -1,8 +1,9 @@
 """Merge groups as GitHub's merge queues told of them (FACTS §6): the row at which word of a group and of its end meet.
 
-Law: a group that was merged does not begin again, whichever of the two is heard first. A group holds its own pull
+Law: a group that has ended does not begin again, whichever of the two is heard first. A group holds its own pull
 request and those of the groups below it in line. It is *grounded* where all that it was built upon is known: the
-commit at its base is the base branch's, or that of a grounded group, or of one that was merged.
+commit at its base is the base branch's, or that of a grounded group, or of one that was merged. Whoever reads or
+changes a line holds its repository's row (``line_of``): one after the other, so that nobody acts on what is past.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Integer, Table, Text, select, update
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Integer, Table, Text, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.facts import MergeGroup
+from app.store.installations import repositories
 from app.store.metadata import Time, metadata
 
 merge_groups = Table(
@@ -34,6 +36,13 @@ merge_groups = Table(
 )
 
 
+_LINE = """
+    SELECT * FROM merge_groups upper WHERE repository_id = :repository_id AND (ended_at IS NULL OR EXISTS (
+        SELECT FROM merge_groups waiting WHERE waiting.repository_id = :repository_id
+        AND waiting.ended_at IS NULL AND waiting.base_sha = upper.head_sha))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class QueuedGroup:
     """A row. ``pulls``: those that its branch names; ``grounded``: a read has shown that it stands on ``base_ref``."""
@@ -50,18 +59,8 @@ class QueuedGroup:
 
 
 async def hear_of_group(connection: AsyncConnection, group: QueuedGroup) -> None:
-    """Keep word of a group, unless it was merged. The caller holds its repository's row.
-
-    One that was disbanded may have been formed anew with the same commit: a word too many on a commit that nobody
-    asks about any more does no harm, one too few would hold up a queue.
-    """
-    await connection.execute(
-        insert(merge_groups)
-        .values(_row(group))
-        .on_conflict_do_update(
-            index_elements=["repository_id", "head_sha"], set_={"ended_at": None}, where=~merge_groups.c.merged
-        )
-    )
+    """Keep word of a group; what is known of it already, such as its end, stays."""
+    await connection.execute(insert(merge_groups).values(_row(group)).on_conflict_do_nothing())
 
 
 async def end_group(connection: AsyncConnection, group: QueuedGroup) -> None:
@@ -86,9 +85,24 @@ def _row(group: QueuedGroup) -> dict[str, object]:
 
 
 async def line_of(connection: AsyncConnection, repository_id: int) -> Line:
-    """All that is known of a repository's queue."""
-    rows = await connection.execute(select(merge_groups).filter_by(repository_id=repository_id))
+    """A repository's queue: the groups that wait, and those that they stand upon. Its row is ours until we commit."""
+    await hold_line(connection, repository_id)
+    rows = await connection.execute(text(_LINE), {"repository_id": repository_id})
     return Line({row.head_sha: QueuedGroup(**{**row._mapping, "pulls": tuple(row.pulls)}) for row in rows})
+
+
+async def hold_line(connection: AsyncConnection, repository_id: int) -> None:
+    await connection.execute(
+        select(repositories.c.id).where(repositories.c.id == repository_id).with_for_update(key_share=True)
+    )
+
+
+async def ungrounded(connection: AsyncConnection, since: datetime) -> list[tuple[int, str]]:
+    """Repository and commit of the groups that wait, and of which no read has shown what they stand on."""
+    query = select(merge_groups.c.repository_id, merge_groups.c.head_sha).where(
+        merge_groups.c.ended_at.is_(None), ~merge_groups.c.grounded, merge_groups.c.heard_at > since
+    )
+    return [(row.repository_id, row.head_sha) for row in await connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +139,6 @@ class Line:
         stack = self._below(group)
         ground = self.groups.get(stack[-1].base_sha)
         grounded = any(one.grounded for one in stack) or (ground is not None and ground.merged)
+        grounded = grounded and all(one.pulls for one in stack)
         numbers = tuple(sorted({number for one in stack for number in one.pulls}))
         return MergeGroup(group.repository_id, group.head_sha, numbers, group.base_sha, grounded)

@@ -9,14 +9,15 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.facts import MergeGroup
-from app.store.groups import Line, QueuedGroup, end_group, ground_group, hear_of_group, line_of
+from app.store.groups import Line, QueuedGroup, end_group, ground_group, hear_of_group, line_of, ungrounded
 from app.store.transaction import transaction
 from tests.store.conftest import NOW
 
 LOWER = QueuedGroup(1, "lower", "tip", "main", (7,), NOW, grounded=True)
 UPPER = QueuedGroup(1, "upper", "lower", "main", (8,), NOW)
 TOP = QueuedGroup(1, "top", "upper", "main", (9,), NOW)
-LATER = NOW + timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
+LATER = NOW + MINUTE
 
 
 def line(*groups: QueuedGroup) -> Line:
@@ -51,30 +52,45 @@ def test_what_stands_on_a_group_that_has_ended(merged: bool) -> None:
     assert line(ended, UPPER).holding(7) == []
 
 
+def test_a_group_of_unknown_pull_requests_lets_nothing_pass() -> None:
+    """GitHub's name for its branch was another than we know."""
+    assert [group.grounded for group in line(replace(LOWER, pulls=()), UPPER).upon("lower")] == [False, False]
+
+
 def test_a_group_that_is_said_to_stand_on_itself_ends_nothing() -> None:
     odd = replace(LOWER, base_sha="upper", grounded=False)
     assert [group.grounded for group in line(odd, UPPER).upon("upper")] == [False, False]
 
 
 async def test_word_of_a_group_and_of_its_end_may_come_in_any_order(engine: AsyncEngine) -> None:
+    ended = replace(LOWER, grounded=False, merged=True, ended_at=LATER)
     async with transaction(engine) as connection:
-        await end_group(connection, replace(UPPER, merged=True, ended_at=LATER))
-        await hear_of_group(connection, UPPER)
+        await end_group(connection, ended)
         await hear_of_group(connection, replace(LOWER, grounded=False))
+        await hear_of_group(connection, UPPER)
         await hear_of_group(connection, replace(LOWER, repository_id=2))
-        await ground_group(connection, 1, "lower")
-        assert await line_of(connection, 1) == line(replace(UPPER, merged=True, ended_at=LATER), LOWER)
+        assert await line_of(connection, 1) == line(ended, UPPER)
+        await end_group(connection, replace(ended, merged=False))
+        assert await line_of(connection, 1) == line(ended, UPPER)
 
 
-async def test_a_group_may_be_formed_again_unless_it_was_merged(engine: AsyncEngine) -> None:
+async def test_a_line_holds_what_waits_and_what_that_stands_on(engine: AsyncEngine) -> None:
+    async with transaction(engine) as connection:
+        for group in (LOWER, UPPER, TOP, replace(TOP, head_sha="gone", base_sha="elsewhere")):
+            await hear_of_group(connection, group)
+        for group in (LOWER, replace(TOP, head_sha="gone")):
+            await end_group(connection, replace(group, ended_at=LATER))
+        assert (await line_of(connection, 1)).groups.keys() == {"lower", "upper", "top"}
+        await end_group(connection, replace(UPPER, ended_at=LATER))
+        assert (await line_of(connection, 1)).groups.keys() == {"upper", "top"}
+
+
+async def test_those_that_wait_for_a_read_are_found_again(engine: AsyncEngine) -> None:
     async with transaction(engine) as connection:
         await hear_of_group(connection, UPPER)
+        await hear_of_group(connection, replace(TOP, heard_at=LATER))
+        assert await ungrounded(connection, NOW) == [(1, "top")]
+        assert sorted(await ungrounded(connection, NOW - MINUTE)) == [(1, "top"), (1, "upper")]
+        await ground_group(connection, 1, "top")
         await end_group(connection, replace(UPPER, ended_at=LATER))
-        await hear_of_group(connection, UPPER)
-        assert (await line_of(connection, 1)).get("upper") == UPPER
-        await end_group(connection, replace(UPPER, merged=True, ended_at=LATER))
-        await end_group(connection, replace(UPPER, ended_at=LATER))
-        assert (await line_of(connection, 1)).upon("upper") == []
-        last = (await line_of(connection, 1)).get("upper")
-        assert last is not None
-        assert last.merged
+        assert await ungrounded(connection, NOW - MINUTE) == []

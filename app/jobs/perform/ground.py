@@ -6,16 +6,17 @@ the tip of the branch may hold more pull requests than were told; it waits for w
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.github import Failure
 from app.jobs.context import Context
-from app.jobs.perform.common import cause_of, close, failed, place_of
+from app.jobs.perform.common import cause_of, close, place_of
 from app.jobs.perform.outcome import Closed, Done, Failed, Later, Outcome
+from app.jobs.promises import ground_group_of, keep_promise_once
 from app.jobs.river import River
-from app.jobs.routing.groups import tell_of_groups
+from app.jobs.routing.groups import told_of
 from app.store.effects import Kept
-from app.store.groups import QueuedGroup, ground_group, line_of
+from app.store.groups import ground_group, line_of, ungrounded
 from app.store.transaction import transaction
 
 LONGEST = timedelta(hours=6)
@@ -25,29 +26,40 @@ LONGEST = timedelta(hours=6)
 async def ground(context: Context, kept: Kept) -> Outcome:
     """Read the base branch's tip; where the group stands on it, the sets that hold its pull requests are told."""
     repository_id, head_sha = kept.args["repository_id"], kept.args["head_sha"]
-    group = await _ungrounded(context, repository_id, head_sha)
-    place = await place_of(context, repository_id)
-    if group is None or place is None:
+    async with transaction(context.engine) as connection:
+        line = await line_of(connection, repository_id)
+    group = line.get(head_sha)
+    if group is None or group.ended_at is not None:
         return Done()
-    client = context.github.on(place.installation_id)
-    tip = await client.branch_tip(place.repository.owner, place.repository.name, group.base_ref)
-    if isinstance(tip, Failure):
-        return failed(tip)
-    if tip != group.base_sha:
-        waiting = f"GitHub has not told yet of the merge group at {group.base_sha}, upon which {head_sha} is built"
-        return Later(waiting) if context.clock() - group.heard_at < LONGEST else Failed(waiting)
+    known = any(one.head_sha == head_sha and one.grounded for one in line.upon(head_sha))
+    waiting = None if known else await _unknown(context, repository_id, group.base_ref, group.base_sha)
+    if waiting is not None:
+        return Later(*waiting) if context.clock() - group.heard_at < LONGEST else Failed(waiting[0])
     async with transaction(context.engine) as connection:
         river = River.of(context, connection)
-        await ground_group(connection, repository_id, head_sha)
+        if not known:
+            await ground_group(connection, repository_id, head_sha)
         standing = (await line_of(connection, repository_id)).upon(head_sha)
-        await tell_of_groups(river, standing, cause_of(kept))
+        await river.handle_all(await told_of(connection, standing), cause_of(kept))
         await close(connection, river, kept)
     return Closed()
 
 
-async def _ungrounded(context: Context, repository_id: int, head_sha: str) -> QueuedGroup | None:
-    """The group, as long as a read of its base is wanted."""
+async def _unknown(context: Context, repository_id: int, ref: str, base_sha: str) -> tuple[str, datetime | None] | None:
+    """Why it is not known what lies at the base, and when GitHub may be asked again; None: it is the branch's tip."""
+    place = await place_of(context, repository_id)
+    if place is None:
+        return "the repository cannot be seen", None
+    client = context.github.on(place.installation_id)
+    tip = await client.branch_tip(place.repository.owner, place.repository.name, ref)
+    if isinstance(tip, Failure):
+        return tip.reason, tip.retry_at
+    return None if tip == base_sha else (f"GitHub has not told yet of the merge group at {base_sha}", None)
+
+
+async def ground_again(context: Context) -> None:
+    """Promise the read once more for every group that waits: a promise may have died with a bug or an update."""
     async with transaction(context.engine) as connection:
-        line = await line_of(connection, repository_id)
-    wanted = any(one.head_sha == head_sha and not one.grounded for one in line.upon(head_sha))
-    return line.get(head_sha) if wanted else None
+        now = context.clock()
+        for repository_id, head_sha in await ungrounded(connection, now - LONGEST):
+            await keep_promise_once(connection, context.queue, ground_group_of(repository_id, head_sha), now)

@@ -20,6 +20,7 @@ from app.github import Failure, InstallationClient, SweepQuestion, SweptPull, Sw
 from app.jobs.context import Context
 from app.jobs.differences import Belief, exact, heads_by_key, names_of, of_base, of_branches
 from app.jobs.perform.common import cause_of, failed
+from app.jobs.perform.ground import ground_again
 from app.jobs.perform.outcome import Done, Outcome
 from app.jobs.promises import (
     SWEEP_OWNER,
@@ -50,7 +51,8 @@ _log = structlog.get_logger(__name__)
 
 
 async def sweep(context: Context, kept: Kept) -> Outcome:
-    """One sweep for each owner that is served."""
+    """One sweep for each owner that is served, and what waits for word of merge queues is looked after."""
+    await ground_again(context)
     async with transaction(context.engine) as connection:
         for owner in {one.owner.lower() for one in await all_installations(connection) if one.serves}:
             promise = Promise(SWEEP_OWNER, {"owner": owner}, lock=f"sweep:{owner}")

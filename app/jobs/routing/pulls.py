@@ -17,10 +17,10 @@ from app.inbox.notices import PullNotice
 from app.jobs.context import Context
 from app.jobs.promises import CHECK_CONFIG, keep_promise
 from app.jobs.river import River
-from app.jobs.routing.groups import tell_of_groups
+from app.jobs.routing.groups import told_of
 from app.store.change_sets import Address, create_set, find_set, sets_of_pull
 from app.store.effects import Promise
-from app.store.groups import line_of
+from app.store.groups import hold_line, line_of
 from app.store.history import Cause
 from app.store.pulls import hear_of_pull
 
@@ -40,6 +40,8 @@ async def see_pull(
     context: Context, river: River, repository: Repository, pull: Pull, cause: Cause, actor: str | None = None
 ) -> bool:
     """What a webhook and a listing have in common. False: it concerns no set, or something newer is known."""
+    # Before the pull request's own row, as webhooks do: in another order two of them could wait for each other.
+    await hold_line(river.connection, repository.id)
     if not await hear_of_pull(river.connection, pull):
         return False
     config = await context.configs.of(river.connection, repository.owner)
@@ -48,14 +50,17 @@ async def see_pull(
     events: dict[str, list[Event | None]] = {
         set_id: [PullSeen(pull, belongs=False, actor=actor)] for set_id, address in present if address not in homes
     }
+    joined: list[str] = []
     for address in homes:
         set_id = await _home(river.connection, address, pull, river)
         if set_id is not None:
             events[set_id] = [PullSeen(pull, belongs=True, actor=actor)]
+            joined.append(set_id)
+    if joined and pull.open:
+        groups = (await line_of(river.connection, repository.id)).holding(pull.number)
+        for set_id, formed in (await told_of(river.connection, groups, (pull.number, joined))).items():
+            events.setdefault(set_id, []).extend(formed)
     await river.handle_all(events, cause)
-    if events and pull.open:
-        line = await line_of(river.connection, repository.id)
-        await tell_of_groups(river, line.holding(pull.number), cause)
     return bool(events)
 
 
