@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-# One more than there are cores, since a test and its Postgres wait for each other now and then.
+# Two more than there are cores, since a test, its Postgres and its programs wait for each other now and then.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
-WORKERS ?= --numprocesses $(shell expr $(CORES) + 1) --maxprocesses 6
+WORKERS ?= --numprocesses $(shell expr $(CORES) + 2) --maxprocesses 6
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
 
-.PHONY: help demo test fuzz faults faults-bugs mutants walk lint format lock clean
+.PHONY: help demo test pytest fuzz faults faults-bugs mutants walk lint format lock clean
 
 help:
 	@echo 'make demo    play the story against a simulated GitHub; nothing to set up first'
@@ -28,7 +28,11 @@ help:
 demo: $(READY)
 	@$(BIN)/lockstep demo
 
-test: lint
+# Side by side: mypy keeps one core busy for a minute.
+test: $(READY)
+	@$(MAKE) --no-print-directory --jobs 2 lint pytest
+
+pytest: $(READY)
 	$(BIN)/pytest $(WORKERS)
 
 # A failure is played again by its number: make fuzz SEEDS=1 FIRST_SEED=…

@@ -36,6 +36,12 @@ STALLED_SECONDS = 30.0
 KEPT_HOURS = 24 * 7
 """How long dead jobs stay in the queue's table for people to look at."""
 
+WAITS = text(
+    "SELECT EXISTS (SELECT FROM procrastinate_jobs waiting WHERE status = 'todo' AND queue_name = :queue AND NOT EXISTS"
+    " (SELECT FROM procrastinate_jobs begun WHERE begun.status = 'doing' AND begun.lock = waiting.lock))"
+)
+"""A job whose lock another worker's job has is not to be had."""
+
 OUTSIDE = (SQLAlchemyError, psycopg.Error, ProcrastinateException, OSError)
 """What a database that is away or restarting raises here."""
 
@@ -165,9 +171,8 @@ class Worker:
         )
 
     async def _anything_waits(self) -> bool:
-        query = text("SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = :queue)")
         async with transaction(self._context.engine) as connection:
-            return bool((await connection.execute(query, {"queue": QUEUE})).scalar_one())
+            return bool((await connection.execute(WAITS, {"queue": QUEUE})).scalar_one())
 
 
 async def heartbeat_age(connection: AsyncConnection) -> float | None:
