@@ -15,6 +15,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 help:
 	@echo 'make demo    play the story against a simulated GitHub; nothing to set up first'
 	@echo 'make test    ruff, mypy and all tests (WORKERS= for one process)'
+	@echo 'make pytest  the tests alone'
 	@echo 'make fuzz    odd deliveries and requests by the thousand (SEEDS=50, FIRST_SEED=1)'
 	@echo 'make faults  seeded misfortune over real processes, judged by a checker (SEEDS=25 FIRST_SEED=1 JOBS=2)'
 	@echo 'make faults-bugs  planted bugs, each played until the checker finds it; writes docs/reliability.md (ONLY=)'

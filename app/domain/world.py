@@ -187,17 +187,17 @@ def base_moved(state: ChangeSet, event: BaseMoved, now: datetime) -> ChangeSet:
 
 
 def group_formed(state: ChangeSet, event: MergeGroupFormed) -> ChangeSet:
-    """Where it holds none of ours (any more), it is not for this set to speak on."""
+    """Where it holds none of ours (any more), the others speak on it."""
     group, mine = event.group, {(pull.repository_id, pull.number) for pull in state.pulls}
     if not any((group.repository_id, number) in mine for number in group.pulls):
-        return _without_group(state, group.repository_id, group.head_sha)
+        return group_ended(state, MergeGroupEnded(group.repository_id, group.head_sha))
     at = {(known.repository_id, known.head_sha): known for known in state.groups}
     groups = tuple({**at, (group.repository_id, group.head_sha): group}.values())
     return state if groups == state.groups else replace(state, groups=groups)
 
 
 def group_ended(state: ChangeSet, event: MergeGroupEnded) -> ChangeSet:
-    """Nothing will be merged from its commit any more: what was said there need not be withdrawn."""
+    """Nothing of ours will be merged from its commit any more: what was said there need not be withdrawn."""
     after = _without_group(state, event.repository_id, event.head_sha)
     if after is state:
         return state

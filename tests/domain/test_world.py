@@ -240,7 +240,11 @@ def test_a_group_is_ours_where_one_of_ours_is_in_it() -> None:
     again = replace(group, pulls=(20,))
     assert told(with_one, MergeGroupFormed(again)).groups == (again,)
     twin = MergeGroup(2, "g2", (20,))
-    assert told(with_one, MergeGroupFormed(twin)).groups == (group, twin)
+    with_both = told(with_one, MergeGroupFormed(twin))
+    assert with_both.groups == (group, twin)
+    better = replace(group, grounded=False)
+    assert told(with_both, MergeGroupFormed(better)).groups == (better, twin)
+    assert told(with_both, MergeGroupFormed(replace(group, pulls=(19,)))).groups == (twin,)
 
 
 def test_the_end_of_a_group_ends_its_word() -> None:

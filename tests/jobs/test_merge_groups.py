@@ -112,11 +112,13 @@ async def test_the_lower_one_is_grounded_while_the_upper_one_is_heard(
 
 async def test_a_set_whose_pull_request_was_merged_speaks_on_the_groups_above_no_more(queue: Queue) -> None:
     await queue.forms()
+    version = f"SELECT version FROM signs WHERE sha = '{UPPER}'"
+    before = await queue.play.rows(version)
     await queue.merges_the_lower()
     await queue.play.settle(5)
     await queue.play.push("C", name="DPTA-1")
     await queue.play.settle(5)
-    assert await queue.said(UPPER) == "success"
+    assert (await queue.said(UPPER), await queue.play.rows(version)) == ("success", before)
 
 
 async def test_a_group_with_a_pull_request_that_nobody_speaks_for_does_not_pass(queue: Queue) -> None:
