@@ -166,8 +166,9 @@ def _moved_branch(state: ChangeSet, event: BranchMoved, after: str) -> Branch:
 
 
 def _is_late(state: ChangeSet, repository_id: int, branch: str, head: str, before: str | None, after: str) -> bool:
-    """News from before what we know: the head stays, and is unknown until a read."""
-    return before != head and (before is None or Head(repository_id, branch, after) in state.former)
+    """News from before what we know, of a head that has been left: the head stays, and is unknown until a read."""
+    left = any(Head(repository_id, branch, sha) in state.former for sha in (before, after) if sha)
+    return before != head and (before is None or left)
 
 
 def stands_on_base(state: ChangeSet, repository_id: int) -> bool:

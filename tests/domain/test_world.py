@@ -167,7 +167,7 @@ def test_a_push_to_another_branch_or_repository_moves_no_pull_request() -> None:
     assert told(fork, moved("h1", "h2")).pulls == fork.pulls
 
 
-@pytest.mark.parametrize("late", [moved(None, "h1"), moved("hx", "h1")])
+@pytest.mark.parametrize("late", [moved(None, "h1"), moved("hx", "h1"), moved("h1", "h5")])
 def test_news_from_before_what_is_known_moves_no_head(late: object) -> None:
     state = told(opened(pull()), moved("h1", "h2"))
     after = told(state, late)  # type: ignore[arg-type]
