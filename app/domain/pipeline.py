@@ -37,6 +37,14 @@ class BaseMoved(StrEnum):
     REBUILD = "rebuild"
 
 
+class Overlap(StrEnum):
+    """What becomes of a fleet's run that is due while the last one goes on."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    CANCEL = "cancel"
+
+
 class MergeMode(StrEnum):
     UNLOCK = "unlock"
     TOGETHER = "together"
@@ -102,6 +110,53 @@ class Pipeline:
     def repositories(self) -> frozenset[str]:
         """Short names in lower case of all repositories that a build names."""
         return frozenset(build.repository.lower() for build in self.builds)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A number of a fleet's targets, or a percentage of them."""
+
+    number: int
+    percent: bool = False
+
+    def of(self, total: int) -> int:
+        """How many that is of ``total``: at least one, rounded up."""
+        return max(1, -(-total * self.number // 100)) if self.percent else self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """The workflow that collects: it is started once, when every target of a run has ended."""
+
+    repository: str
+    workflow: str
+    ref: str = "default"
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """One workflow to run in many repositories of one owner: how, not yet where and when."""
+
+    owner: str
+    name: str
+    workflow: str
+    ref: str = "default"
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    follow: bool = True
+    """False: a run is triggered and not followed; it passes when GitHub has taken it."""
+    max_parallel: int = 3
+    spacing: timedelta = timedelta(seconds=10)
+    on_failure: OnFailure = OnFailure.CONTINUE
+    retries: int = 2
+    rerun_failed: int = 0
+    overlap: Overlap = Overlap.SKIP
+    timeout: timedelta = timedelta(hours=2)
+    waves: tuple[Share, ...] = ()
+    """Sizes, one after the other; what they leave over is the last."""
+    stop_after: Share | None = None
+    then: Then | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
