@@ -112,6 +112,24 @@ class Pipeline:
         return frozenset(build.repository.lower() for build in self.builds)
 
 
+class Missed(StrEnum):
+    """What becomes of a due time at which nobody was there to keep it."""
+
+    SKIP = "skip"
+    RUN_ONCE = "run_once"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a fleet runs by itself. ``only``: weekdays and ranges of them, such as ``mon-fri``; empty: every day."""
+
+    cron: str
+    timezone: str = "UTC"
+    jitter: timedelta = timedelta(0)
+    missed: Missed = Missed.SKIP
+    only: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """A number of a fleet's targets, or a percentage of them."""
@@ -152,6 +170,7 @@ class Fleet:
     rerun_failed: int = 0
     overlap: Overlap = Overlap.SKIP
     timeout: timedelta = timedelta(hours=2)
+    schedules: tuple[Schedule, ...] = ()
     waves: tuple[Share, ...] = ()
     """Sizes, one after the other; what they leave over is the last."""
     stop_after: Share | None = None
