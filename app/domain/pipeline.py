@@ -131,6 +131,35 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A repository that a fleet names, or a glob of them: ``name``, without the owner. None: as the fleet says."""
+
+    name: str
+    workflow: str | None = None
+    ref: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Added to the fleet's."""
+
+
+class Looks(StrEnum):
+    """Who may look at a repository, in GitHub's words."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """How a fleet's repositories are found among all that the installation holds. Archived ones are never found."""
+
+    having_workflow: bool = False
+    topic: str | None = None
+    visibility: Looks | None = None
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """A number of a fleet's targets, or a percentage of them."""
 
@@ -154,11 +183,12 @@ class Then:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """One workflow to run in many repositories of one owner: how, not yet where and when."""
+    """One workflow to run in many repositories of one owner."""
 
     owner: str
     name: str
     workflow: str
+    repositories: tuple[Listed, ...] | Discovery = ()
     ref: str = "default"
     inputs: Mapping[str, str] = field(default_factory=dict)
     follow: bool = True
@@ -180,7 +210,8 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One owner's whole file, as understood. Fleets and notifications join it with their chapters."""
+    """One owner's whole file, as understood. Notifications join it with their chapter."""
 
     owner: str
     pipelines: tuple[Pipeline, ...] = ()
+    fleets: tuple[Fleet, ...] = ()
