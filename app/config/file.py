@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.config.assemble import assemble
-from app.config.fleets import FLEETS, check_fleets
+from app.config.fleets import FLEETS, assemble_fleets, check_fleets
 from app.config.kinds import TOP, JsonSchema, Place, Wrong, wrong_type
 from app.config.notify import NOTIFY
 from app.config.pipelines import DEFAULTS, PIPELINES
@@ -74,7 +74,10 @@ def _read(text: str, owner: str, report: Report) -> Config | None:
     values = entry.values
     defaults: Any = values["defaults"].values if "defaults" in values else {}
     check_fleets(values.get("fleets", ()), report)
-    return Config(owner=owner, pipelines=assemble(owner, values.get("pipelines", ()), defaults, report))
+    pipelines = assemble(owner, values.get("pipelines", ()), defaults, report)
+    if report.any:
+        return None
+    return Config(owner, pipelines, assemble_fleets(owner, values.get("fleets", ())))
 
 
 def schema() -> JsonSchema:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any, Final
 
 from app.config import values
@@ -14,24 +13,7 @@ from app.config.kinds import WRONG, Boolean, Choice, Either, JsonSchema, ListOf,
 from app.config.problems import Report, quoted
 from app.config.sections import Entry, Key, Section, Table
 from app.config.tree import Mapping, Node, Scalar
-from app.domain.pipeline import OnFailure
-
-
-class Missed(StrEnum):
-    SKIP = "skip"
-    RUN_ONCE = "run_once"
-
-
-class Overlap(StrEnum):
-    SKIP = "skip"
-    QUEUE = "queue"
-    CANCEL = "cancel"
-
-
-class Visibility(StrEnum):
-    PUBLIC = "public"
-    PRIVATE = "private"
-    INTERNAL = "internal"
+from app.domain.pipeline import Discovery, Fleet, Listed, Looks, Missed, OnFailure, Overlap, Schedule, Share, Then
 
 
 class Links:
@@ -83,7 +65,7 @@ DISCOVERY: Final = Section(
     {
         "having_workflow": Key(Boolean(), "Only repositories that have the fleet's workflow file.", False),
         "topic": Key(text(values.name, pattern=values.NAME_PATTERN), "Only repositories with this topic."),
-        "visibility": Key(Choice(Visibility), "Only repositories of this visibility."),
+        "visibility": Key(Choice(Looks), "Only repositories of this visibility."),
         "exclude": Key(ListOf(_REPOSITORIES), "Repositories or globs that are left out.", []),
     },
     nullable=False,
@@ -166,3 +148,46 @@ def check_fleets(named: Sequence[tuple[Located, Entry]], report: Report) -> None
             if first is not target:
                 message = f"duplicate {quoted(target.value)} in fleet {fleet.value}, first on line {first.mark.line}"
                 report.add(target.mark, message, "Keep one of them.")
+
+
+def assemble_fleets(owner: str, named: Sequence[tuple[Located, Entry]]) -> tuple[Fleet, ...]:
+    """All fleets of a file in which nothing is wrong."""
+    return tuple(_fleet(owner, name.value, dict(entry.values)) for name, entry in named)
+
+
+def _fleet(owner: str, name: str, given: dict[str, Any]) -> Fleet:
+    then = given.pop("then", None)
+    stop_after = given.pop("stop_after", None)
+    return Fleet(
+        owner=owner,
+        name=name,
+        repositories=_selection(given.pop("repositories")),
+        schedules=tuple(Schedule(**entry.values) for entry in given.pop("schedules", ())),
+        waves=tuple(_share(text) for text in given.pop("waves", None) or ()),
+        stop_after=_share(stop_after) if stop_after is not None else None,
+        then=Then(**then.values) if then is not None else None,
+        **given,
+    )
+
+
+def _selection(given: Any) -> tuple[Listed, ...] | Discovery:
+    if isinstance(given, Entry):
+        exclude = tuple(_short(located) for located in given.values.get("exclude", ()))
+        return Discovery(**{**given.values, "exclude": exclude})
+    return tuple(_listed(item) for item in given)
+
+
+def _listed(item: Any) -> Listed:
+    if not isinstance(item, Entry):
+        return Listed(_short(item))
+    keys = {key: value for key, value in item.values.items() if key != "repository"}
+    return Listed(_short(item.values["repository"]), **keys)
+
+
+def _short(located: Located) -> str:
+    """Without the owner, which is the file's own."""
+    return located.value.rpartition("/")[2]
+
+
+def _share(text: str) -> Share:
+    return Share(int(text.removesuffix("%")), percent=text.endswith("%"))

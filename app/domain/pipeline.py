@@ -37,6 +37,14 @@ class BaseMoved(StrEnum):
     REBUILD = "rebuild"
 
 
+class Overlap(StrEnum):
+    """What becomes of a fleet's run that is due while the last one goes on."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    CANCEL = "cancel"
+
+
 class MergeMode(StrEnum):
     UNLOCK = "unlock"
     TOGETHER = "together"
@@ -104,9 +112,106 @@ class Pipeline:
         return frozenset(build.repository.lower() for build in self.builds)
 
 
+class Missed(StrEnum):
+    """What becomes of a due time at which nobody was there to keep it."""
+
+    SKIP = "skip"
+    RUN_ONCE = "run_once"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a fleet runs by itself. ``only``: weekdays and ranges of them, such as ``mon-fri``; empty: every day."""
+
+    cron: str
+    timezone: str = "UTC"
+    jitter: timedelta = timedelta(0)
+    missed: Missed = Missed.SKIP
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A repository that a fleet names, or a glob of them: ``name``, without the owner. None: as the fleet says."""
+
+    name: str
+    workflow: str | None = None
+    ref: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Added to the fleet's."""
+
+
+class Looks(StrEnum):
+    """Who may look at a repository, in GitHub's words."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """How a fleet's repositories are found among all that the installation holds. Archived ones are never found."""
+
+    having_workflow: bool = False
+    topic: str | None = None
+    visibility: Looks | None = None
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A number of a fleet's targets, or a percentage of them."""
+
+    number: int
+    percent: bool = False
+
+    def of(self, total: int) -> int:
+        """How many that is of ``total``: at least one, rounded up."""
+        return max(1, -(-total * self.number // 100)) if self.percent else self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """The workflow that collects: it is started once, when every target of a run has ended."""
+
+    repository: str
+    workflow: str
+    ref: str = "default"
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """One workflow to run in many repositories of one owner."""
+
+    owner: str
+    name: str
+    workflow: str
+    repositories: tuple[Listed, ...] | Discovery = ()
+    ref: str = "default"
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    follow: bool = True
+    """False: a run is triggered and not followed; it passes when GitHub has taken it."""
+    max_parallel: int = 3
+    spacing: timedelta = timedelta(seconds=10)
+    on_failure: OnFailure = OnFailure.CONTINUE
+    retries: int = 2
+    rerun_failed: int = 0
+    overlap: Overlap = Overlap.SKIP
+    timeout: timedelta = timedelta(hours=2)
+    schedules: tuple[Schedule, ...] = ()
+    waves: tuple[Share, ...] = ()
+    """Sizes, one after the other; what they leave over is the last."""
+    stop_after: Share | None = None
+    then: Then | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One owner's whole file, as understood. Fleets and notifications join it with their chapters."""
+    """One owner's whole file, as understood. Notifications join it with their chapter."""
 
     owner: str
     pipelines: tuple[Pipeline, ...] = ()
+    fleets: tuple[Fleet, ...] = ()

@@ -18,12 +18,21 @@ from app.domain.pipeline import (
     BaseMoved,
     BuildSpec,
     Config,
+    Discovery,
+    Fleet,
     Landing,
+    Listed,
+    Looks,
     MergeMethod,
     MergeMode,
+    Missed,
     OnFailure,
+    Overlap,
     Pipeline,
+    Schedule,
+    Share,
     Start,
+    Then,
     Unmatched,
 )
 from tests.config.examples import FULL, SMALL
@@ -98,6 +107,47 @@ def test_a_file_that_says_everything_is_understood() -> None:
         base_moved=BaseMoved.REBUILD,
         landing=Landing(MergeMode.TOGETHER, MergeMethod.REBASE, delete_branches=True),
     )
+
+
+def test_fleets_that_say_everything_are_understood() -> None:
+    numpy = Listed("numpy", "other.yml", "master", {"deep": "true"})
+    berlin = Schedule("0 2 * * *", "Europe/Berlin", minutes(10), Missed.RUN_ONCE, ("mon-fri", "sun"))
+    nightly = Fleet(
+        owner="acme",
+        name="nightly",
+        workflow="scan.yml",
+        repositories=(Listed("scipy"), numpy, Listed("team-*")),
+        inputs={"level": "3"},
+        schedules=(berlin,),
+        rerun_failed=1,
+        overlap=Overlap.QUEUE,
+        waves=(Share(3), Share(10, percent=True), Share(100, percent=True)),
+        stop_after=Share(20, percent=True),
+        then=Then("dashboard", "collect.yml", inputs={"summary": "{run.summary_url}"}),
+        links={"The dashboard": "https://example.org/nightly"},
+    )
+    chosen = Discovery(having_workflow=True, topic="python", visibility=Looks.PRIVATE, exclude=("x", "old-*"))
+    found = Fleet(owner="acme", name="found", workflow="scan.yml", repositories=chosen)
+    assert good(FULL).fleets == (nightly, found)
+
+
+def test_a_fleet_may_name_its_repositories_in_full() -> None:
+    listed = "[acme/a, {repository: Acme/B, workflow: b.yml}]"
+    text = f"version: 1\nfleets: {{f: {{workflow: w.yml, repositories: {listed}}}}}\n"
+    assert good(text).fleets[0].repositories == (Listed("a"), Listed("B", "b.yml"))
+
+
+@pytest.mark.parametrize(
+    ("share", "total", "count"),
+    [
+        (Share(3), 2, 3),
+        (Share(10, percent=True), 11, 2),
+        (Share(1, percent=True), 1, 1),
+        (Share(100, percent=True), 7, 7),
+    ],
+)
+def test_a_share_is_rounded_up(share: Share, total: int, count: int) -> None:
+    assert share.of(total) == count
 
 
 def test_the_example_of_the_contract_is_understood() -> None:
