@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain import messages
 from app.domain.build import BuildState
 from app.domain.events import Trigger
 from app.domain.orchestration import OrchestrationState
@@ -130,14 +131,14 @@ def _halted(run: FleetRun, states: States) -> FleetRun:
         return run
     failed = [one for one in run.targets if ended(one, states) and state_of(one, states) not in HARMLESS]
     if failed and run.fleet.on_failure is OnFailure.STOP:
-        return replace(run, halted=f"{failed[0].id} failed")
+        return replace(run, halted=messages.halted_by(failed[0].id))
     tried = len(run.targets)
     if run.fleet.waves:
         tried = max((last for last in _waves(run) if all(ended(one, states) for one in run.targets[:last])), default=0)
     limit = run.fleet.stop_after.of(tried) if run.fleet.stop_after and tried else None
     if limit is None or len(failed) < limit:
         return run
-    return replace(run, halted=f"{len(failed)} of {tried} failed")
+    return replace(run, halted=messages.too_many_failed(len(failed), tried))
 
 
 def _begun(run: FleetRun, states: States, now: datetime) -> tuple[FleetRun, tuple[str, ...], datetime | None]:

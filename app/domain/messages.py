@@ -267,6 +267,15 @@ def restless(branch: str) -> str:
     return f"{branch} moves faster than its builds start. Run it again when it is quiet"
 
 
+def halted_by(target: str) -> str:
+    """Why a fleet's run begins nothing more, as the one below."""
+    return f"{target} failed"
+
+
+def too_many_failed(failed: int, tried: int) -> str:
+    return f"{failed} of {tried} failed"
+
+
 def too_long_inputs(build: str, length: int, limit: int) -> str:
     return (
         f"the inputs of {build} have {length:,} characters, GitHub takes {limit:,}. Pass fewer or use {{manifest.url}}"

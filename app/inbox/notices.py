@@ -125,7 +125,7 @@ class MergeGroupNotice:
     base_sha: str
     base_ref: str
     pulls: tuple[int, ...]
-    """What ``head_ref`` names (FACTS §6): one. Others of the group stand between ``base_sha`` and ``head_sha``."""
+    """What ``head_ref`` names (FACTS §6): one. Others come with the group whose commit ``base_sha`` is."""
     reason: str | None
     """Why it was destroyed: merged, invalidated or dequeued."""
 

@@ -31,7 +31,7 @@ RESTED_SECONDS = 1.0
 
 
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine for ``postgresql+psycopg://…``. Times are UTC; a connection that Postgres closed is replaced unseen.
+    """An engine for ``postgresql+psycopg://…``. Times are UTC; a connection closed while it rested is replaced.
 
     Its errors name the statement without its parameters, since those hold what people wrote.
     """
