@@ -10,18 +10,17 @@ WORKERS ?= --numprocesses $(shell expr $(CORES) + 2) --maxprocesses 6
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
 
-.PHONY: help demo test pytest fuzz faults faults-bugs mutants walk lint format lock clean
+.PHONY: help demo test fuzz faults faults-bugs mutants walk lint format lock clean
 
 help:
 	@echo 'make demo    play the story against a simulated GitHub; nothing to set up first'
-	@echo 'make test    ruff, mypy and all tests (WORKERS= for one process)'
-	@echo 'make pytest  the tests alone'
+	@echo 'make test    all tests but those below (WORKERS= for one process)'
 	@echo 'make fuzz    odd deliveries and requests by the thousand (SEEDS=50, FIRST_SEED=1)'
 	@echo 'make faults  seeded misfortune over real processes, judged by a checker (SEEDS=25 FIRST_SEED=1 JOBS=2)'
 	@echo 'make faults-bugs  planted bugs, each played until the checker finds it; writes docs/reliability.md (ONLY=)'
 	@echo 'make mutants small faults planted in the core, each to be noticed by a test (MODULES="plan reads" JOBS=2)'
 	@echo 'make walk    every state of a small world (MEMBERS=AB BOUND="--pushes 2 --merges 1")'
-	@echo 'make lint    ruff and mypy alone'
+	@echo 'make lint    ruff and mypy'
 	@echo 'make format  let ruff mend layout and imports'
 	@echo 'make lock    write the lock files anew from pyproject.toml (UPGRADE=--upgrade for the newest)'
 	@echo 'make clean   remove the environment and all caches'
@@ -29,12 +28,8 @@ help:
 demo: $(READY)
 	@$(BIN)/lockstep demo
 
-# Side by side: mypy keeps one core busy for a minute.
 test: $(READY)
-	@$(MAKE) --no-print-directory --jobs 2 lint pytest
-
-pytest: $(READY)
-	$(BIN)/pytest $(WORKERS)
+	$(BIN)/pytest $(WORKERS) --ignore tests/fuzz
 
 # A failure is played again by its number: make fuzz SEEDS=1 FIRST_SEED=…
 fuzz: $(READY)

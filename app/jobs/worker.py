@@ -11,9 +11,9 @@ from weakref import WeakValueDictionary
 
 import psycopg
 import structlog
-from procrastinate.exceptions import ProcrastinateException
+from procrastinate.exceptions import ConnectorException, ProcrastinateException
 from procrastinate.job_context import JobContext
-from procrastinate.jobs import DeleteJobCondition
+from procrastinate.jobs import DeleteJobCondition, Job
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -164,11 +164,19 @@ class Worker:
         """Take up what stalled workers left (rule 3), end what is dead, forget old jobs."""
         manager = self._app.job_manager
         for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-            await manager.retry_job(stalled)
+            await self._give_back(stalled)
         await bury_the_dead(self._context)
         await manager.delete_old_jobs(
             nb_hours=KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
         )
+
+    async def _give_back(self, stalled: Job) -> None:
+        """Unless it came to an end, or another worker gave it back, since it was found."""
+        try:
+            await self._app.job_manager.retry_job(stalled)
+        except ConnectorException as error:
+            if not isinstance(error.__cause__, psycopg.errors.RaiseException):
+                raise
 
     async def _anything_waits(self) -> bool:
         async with transaction(self._context.engine) as connection:

@@ -19,7 +19,7 @@ BOUNDS = [
     ("ABC", NOTHING._replace(losses=1)),
     ("AB", NOTHING._replace(merges=1, doubles=1)),
     ("AB", NOTHING._replace(pushes=1, losses=1, stale=1)),
-    ("AB", NOTHING._replace(pushes=1, hurries=1)),
+    ("B", NOTHING._replace(pushes=1, hurries=1)),
 ]
 
 

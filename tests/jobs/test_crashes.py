@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from app.jobs.perform import dispatch, perform
+from app.jobs.perform import perform
 from tests.jobs.crashing import Killed, interrupted
 from tests.jobs.play import BUILD, CONFIG, Play, playing, seed
 
@@ -45,62 +43,6 @@ async def one_run_and_green(play: Play) -> None:
     runs = (await play.state())["repositories"]["acme/repoB"]["runs"]
     assert len(runs) == 1
     assert (await play.statuses("B", await play.head("B")))[-1] == "success"
-
-
-async def test_killed_before_the_call(play: Play) -> None:
-    effect_id = await waiting_dispatch(play)
-    with pytest.raises(Killed):
-        await perform(interrupted(play.service.context, before=killed), effect_id)
-    assert await play.dispatched() == []
-    await taken_up_again(play, effect_id)
-    await one_run_and_green(play)
-
-
-@pytest.mark.parametrize("workflow", [BUILD, ANONYMOUS], ids=["titled", "anonymous"])
-@pytest.mark.parametrize("lag", [0, 30])
-async def test_killed_after_github_acted(database_url: str, workflow: str, lag: int) -> None:
-    planted = seed()
-    planted["repositories"]["acme/repoB"]["files"][".github/workflows/build.yml"] = workflow
-    async with playing(database_url, planted) as play:
-        await play.settle()
-        await play.world("/lag", {"lists": lag})
-        effect_id = await waiting_dispatch(play)
-        with pytest.raises(Killed):
-            await perform(interrupted(play.service.context, after=killed), effect_id)
-        await taken_up_again(play, effect_id)
-        await one_run_and_green(play)
-        assert await play.dispatched() == ["repoB"]
-
-
-async def test_killed_after_the_answer_before_the_commit(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    effect_id = await waiting_dispatch(play)
-
-    async def fails(*_: object) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(dispatch, "close", fails)
-        with pytest.raises(Killed):
-            await perform(play.service.context, effect_id)
-    await taken_up_again(play, effect_id)
-    await one_run_and_green(play)
-    assert await play.dispatched() == ["repoB"]
-
-
-@pytest.mark.parametrize("workflow", [BUILD, ANONYMOUS], ids=["titled", "anonymous"])
-async def test_a_run_that_ends_before_its_dispatch_is_answered(database_url: str, workflow: str) -> None:
-    planted = seed()
-    planted["repositories"]["acme/repoB"]["files"][".github/workflows/build.yml"] = workflow
-    async with playing(database_url, planted) as play:
-        await play.settle()
-        effect_id = await waiting_dispatch(play)
-
-        async def a_minute_passes() -> None:
-            await play.settle(120)
-
-        await perform(interrupted(play.service.context, after=a_minute_passes), effect_id)
-        await one_run_and_green(play)
-        assert await play.dispatched() == ["repoB"]
 
 
 async def test_two_workers_with_the_same_job_send_once(play: Play) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from procrastinate.jobs import Job
 
 from app.jobs import taking
 from app.jobs.dead import bury_the_dead
@@ -40,17 +41,6 @@ async def test_an_unknown_installation_is_read_and_its_pull_requests_with_it(pla
     await play.pull("B")
     await play.settle(200)
     assert (await play.statuses("B", await play.head("B")))[-1] == "success"
-
-
-@pytest.mark.parametrize("name", ["DPTA-7/ä.ö", "feature/50%25.x", "DPTA-1;x", "a'b\"c"])
-async def test_odd_branch_names_go_all_the_way(database_url: str, name: str) -> None:
-    config = seed()["repositories"]["acme/orchestrator"]["files"]["orchestrator.yml"].replace("'DPTA-\\d+'", "'.+'")
-    async with playing(database_url, seed(config)) as play:
-        await play.settle()
-        await play.branch("B", name=name)
-        await play.pull("B", name=name)
-        await play.settle(200)
-        assert (await play.statuses("B", await play.head("B", name)))[-1] == "success"
 
 
 async def test_a_delivery_whose_job_dies_says_why_and_can_be_replayed(
@@ -103,19 +93,20 @@ async def test_what_died_with_its_worker_is_ended_by_upkeep(play: Play) -> None:
     ]
 
 
-async def test_a_withdrawal_goes_before_everything_else(play: Play) -> None:
-    await play.branch("B", "D")
+async def test_a_stalled_job_that_ended_meanwhile_keeps_upkeep_from_nothing(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await play.branch("B")
     await play.pull("B")
-    await play.pull("D")
-    await play.settle(200)
-    last = max(one["seq"] for one in await play.log())
-    await play.push("D")
-    await play.settle(200)
-    writes = [
-        one["body"]["state"] if "/statuses/" in one["path"] else "dispatch"
-        for one in await play.log()
-        if one["seq"] > last and one["kind"] == "request" and one["method"] == "POST" and "/repos/" in one["path"]
-    ]
-    first = writes.index("dispatch")
-    assert writes[:first].count("pending") >= 3
-    assert "success" not in writes[:first]
+    await play.simulator.advance(0)
+    await play.rows("UPDATE procrastinate_jobs SET status = 'failed' WHERE status = 'todo' RETURNING 1")
+    queue = play.service.context.queue.app
+    ended = Job(id=424242, queue="lockstep", lock=None, queueing_lock=None, task_name="take", task_kwargs={})
+
+    async def stalled(**_: object) -> list[Job]:
+        return [ended]
+
+    monkeypatch.setattr(queue.job_manager, "get_stalled_jobs", stalled)
+    await queue.configure_task("upkeep", queue="lockstep").defer_async(timestamp=0)
+    await play.settle()
+    assert (await outcome(play, "pull_request"))[0][0] == "failed", "what is dead was ended all the same"

@@ -63,19 +63,6 @@ async def test_a_worker_works_by_itself_and_stops_when_told(live: Play) -> None:
     assert sorted(await live.dispatched()) == ["repoB", "repoD"]
 
 
-async def test_five_pull_requests_opened_one_after_another_stay_within_the_budget(live: Play) -> None:
-    async with working(live.service):
-        await live.branch(*"ABCDE")
-        for letter in "ABCDE":
-            await live.pull(letter)
-        for letter in "ABCDE":
-            await until(live, letter, "success")
-    posts = [one for one in await live.log() if one["kind"] == "request" and "/statuses/" in one["path"]]
-    assert len(posts) <= 15
-    assert sorted(await live.dispatched()) == ["repoA", "repoB", "repoC", "repoD", "repoE"]
-    assert len(await live.requests("POST", "/graphql")) == 2
-
-
 async def test_two_workers_share_the_work(live: Play, database_url: str) -> None:
     service = live.service
     async with Service(service.settings, database_url, concurrency=4) as other, working(service, other):

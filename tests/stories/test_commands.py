@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.harness.looks import Comment
 from tests.harness.story import Story
 from tests.harness.worlds import NEVER, config, seed
@@ -113,12 +111,14 @@ def test_help_names_the_commands(story: Story) -> None:
         assert word in answer
 
 
-@pytest.mark.parametrize("word", ["", "run", "retry", "cancel", "invalidate"])
-def test_who_only_reads_may_not_act(story: Story, word: str) -> None:
+def test_who_only_reads_may_not_act(story: Story) -> None:
     story.act("/members", repository="repoB", login="rita", permission="read")
     runs = story.opens("repoB").builds("repoB")
-    comment = story.comments("repoB", f"/orchestrate {word}", actor="rita").is_refused()
-    assert "write access to ismenablement/repoB" in comment.answer()
+    first, *_ = [
+        story.comments("repoB", f"/orchestrate {word}", actor="rita").is_refused()
+        for word in ("", "run", "retry", "cancel", "invalidate")
+    ]
+    assert "write access to ismenablement/repoB" in first.answer()
     runs.are_going_on()
 
 
@@ -189,9 +189,9 @@ def test_case_does_not_matter_and_several_lines_are_done_in_order(story: Story) 
     story.sign("repoB").is_failure("Cancelled by @ann")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_what_is_no_command(story: Story) -> None:
+    runs = story.opens("repoB").builds("repoB")
+    for body in (
         "please /orchestrate cancel",
         "> /orchestrate cancel",
         "```\n/orchestrate cancel\n```",
@@ -200,12 +200,9 @@ def test_case_does_not_matter_and_several_lines_are_done_in_order(story: Story) 
         "`/orchestrate cancel`",
         "<!--\n/orchestrate cancel\n-->",
         "/orchestrates cancel",
-    ],
-)
-def test_what_is_no_command(story: Story, body: str) -> None:
-    runs = story.opens("repoB").builds("repoB")
-    story.comments("repoB", body).is_unanswered()
-    runs.are_going_on()
+    ):
+        story.comments("repoB", body).is_unanswered()
+        runs.are_going_on()
 
 
 def test_bots_and_edits_are_not_heard(story: Story) -> None:

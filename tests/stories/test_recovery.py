@@ -119,9 +119,10 @@ def test_a_pull_request_that_waits_for_a_person_is_at_rest(begin: Begin) -> None
     assert pages(story, before) == 10
 
 
-def test_ten_minutes_without_the_service(any_way: Story) -> None:
+@pytest.mark.parametrize("mode", ["webhook", "pull"])
+def test_ten_minutes_without_the_service(begin: Begin, mode: str) -> None:
     """Pull requests are opened, pushed, closed, and builds finish meanwhile; a minute after the start all is true."""
-    story = any_way
+    story = begin(**MODES[mode])
     story.opens("repoA").opens("repoC", branch="DPTA-2").opens("repoB", "repoD", branch="DPTA-3")
     story.opens("repoE", branch="DPTA-4").opens("repoA", "repoE", branch="DPTA-5")
     runs = story.builds("repoA", "repoC", "repoB", "repoD", "repoE", "repoA", "repoE")

@@ -68,29 +68,21 @@ def test_a_build_gets_its_attempt_and_the_slice_it_stands_on(begin: Begin) -> No
     assert second["display_title"] == f"build {second['inputs']['id']}"
 
 
-@pytest.mark.parametrize(
-    "branch",
-    [
-        "feature/DPTA-1",
-        "a.b.c",
-        "100%25sure",
-        "50%",
-        "größe/日本語-🚀",
-        "x" * 120,
-        "a+b&c=d",
-        "#1",
-        "quote'\"s",
-        "a;b,c",
-        "@home",
-    ],
-)
-def test_branch_names(begin: Begin, branch: str) -> None:
+def test_branch_names(begin: Begin) -> None:
+    names = ["feature/DPTA-1", "a.b.c", "100%25sure", "50%", "größe/日本語-🚀", "x" * 120]
+    names += ["a+b&c=d", "#1", "quote'\"s", "a;b,c", "@home"]
     story = begin({"branches": ".+", "exclude_bots": False})
-    story.opens("repoB", "repoD", branch=branch).builds("repoB", "repoD").passes()
-    for name in ("repoB", "repoD"):
-        story.sign(name).is_success("2 builds passed")
-    story.pushes("repoD", branch=branch).sign("repoB").is_pending()
-    story.deletes_branch("repoD", branch=branch).builds_nothing().sign("repoB").is_success("1 build passed")
+    for branch in names:
+        story.opens("repoB", "repoD", branch=branch)
+    story.builds(*["repoB", "repoD"] * len(names)).passes()
+    for branch in names:
+        for name in ("repoB", "repoD"):
+            story.sign(name, branch=branch).is_success("2 builds passed")
+        story.pushes("repoD", branch=branch).sign("repoB", branch=branch).is_pending()
+        story.deletes_branch("repoD", branch=branch)
+    story.builds_nothing(60)
+    for branch in names:
+        story.sign("repoB", branch=branch).is_success("1 build passed")
 
 
 @pytest.mark.parametrize("ghes", ["3.21", "3.20", "3.17"])
