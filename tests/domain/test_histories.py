@@ -333,7 +333,7 @@ def examples(usual: int) -> int:
     return usual * settings().max_examples // 100
 
 
-@settings(max_examples=examples(250), deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 @given(HISTORIES)
 def test_no_history_breaks_a_promise(steps: list[tuple[str, int]]) -> None:
     history = History()
@@ -343,7 +343,7 @@ def test_no_history_breaks_a_promise(steps: list[tuple[str, int]]) -> None:
     assert len(sent) == len(set(sent)), "P3: an attempt was sent twice"
 
 
-@settings(max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 @given(HISTORIES)
 def test_when_the_faults_are_over_the_verdict_is_true(steps: list[tuple[str, int]]) -> None:
     history = History()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.jobs.play import CONFIG, Play
 
 CYCLE = "version: 1\npipelines:\n  product:\n    builds:\n      a: {needs: [b]}\n      b: {needs: [a]}\n"
@@ -11,6 +13,11 @@ async def config_is(play: Play, text: str, branch: str = "main") -> None:
     body = {"repository": "acme/orchestrator", "branch": branch, "files": {"orchestrator.yml": text}, "actor": "ann"}
     await play.world("/push", body)
     await play.settle()
+
+
+async def said(play: Play) -> list[Any]:
+    posts = [one for one in await play.log() if one["kind"] == "request" and "/orchestrator/statuses/" in one["path"]]
+    return [(post["body"]["context"], post["body"]["state"], post["body"]["description"]) for post in posts]
 
 
 async def test_a_status_that_is_renamed_is_said_under_its_new_name(play: Play) -> None:
