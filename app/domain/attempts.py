@@ -76,13 +76,16 @@ def dispatch_answered(state: ChangeSet, event: DispatchAnswered, now: datetime) 
 
 
 def dispatch_refused(state: ChangeSet, event: DispatchRefused, now: datetime) -> ChangeSet:
+    # A fleet's target has no manifest that a moved branch could spoil: it is refused, and that is all.
+    moved = event.moved and state.kind is not Kind.FLEET
+
     def refused(attempt: Attempt) -> Attempt:
         if attempt.run_id is not None or attempt.sent_at is None:
             return attempt
-        return replace(attempt, answered_at=now, void=event.moved, refused=event.reason)
+        return replace(attempt, answered_at=now, void=moved, refused=event.reason)
 
     after = updated(state, event.attempt_id, refused)
-    return _void_round(after, now) if event.moved and _is_current(state, event.attempt_id) else after
+    return _void_round(after, now) if moved and _is_current(state, event.attempt_id) else after
 
 
 def dispatch_not_made(state: ChangeSet, event: DispatchNotMade) -> ChangeSet:
@@ -128,6 +131,13 @@ def _concerns(attempt: Attempt, run: Run) -> bool:
     return attempt.run_id in (None, run.id) and attempt.is_news(run)
 
 
+def _binds(state: ChangeSet, build: Build, attempt: Attempt) -> bool:
+    """The first run says what is built; in a fleet each run does, since nothing else stands on it."""
+    if state.kind is Kind.FLEET:
+        return attempt.run_attempt == 0
+    return all(other.run_attempt == 0 for other in build.attempts)
+
+
 def _heard(attempt: Attempt, run: Run) -> Attempt:
     return attempt.heard(run) if _concerns(attempt, run) else attempt
 
@@ -135,7 +145,7 @@ def _heard(attempt: Attempt, run: Run) -> Attempt:
 def _latest_heard(state: ChangeSet, build: Build, attempt: Attempt, run: Run, now: datetime) -> ChangeSet:
     assert state.orchestration is not None
     heard = attempt.heard(run)
-    if build.floating and all(other.run_attempt == 0 for other in build.attempts):
+    if build.floating and _binds(state, build, attempt):
         heard = replace(heard, sha=run.head_sha)
         state, build = _bound(state, build, run.head_sha)
     assert state.orchestration is not None
@@ -151,6 +161,9 @@ def _latest_heard(state: ChangeSet, build: Build, attempt: Attempt, run: Run, no
 def _bound(state: ChangeSet, build: Build, sha: str) -> tuple[ChangeSet, Build]:
     """``absent: base``: the first run says what is built; what stands on it stands on that."""
     assert state.orchestration is not None
+    if state.kind is Kind.FLEET:
+        bound = replace(build, sha=sha)
+        return replace(state, orchestration=state.orchestration.with_build(bound)), bound
     orchestration = state.orchestration.with_build(replace(build, sha=sha, floating=False))
     for other in orchestration.builds:
         if other.sha is not None and build.name in {below.name for below in slice_of(orchestration, other)}:

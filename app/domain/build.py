@@ -87,10 +87,23 @@ class Build:
         return sum(attempt.lost for attempt in self.counted)
 
     @property
+    def refusals(self) -> int:
+        return sum(attempt.state is AttemptState.REFUSED for attempt in self.counted)
+
+    @property
+    def taken(self) -> bool:
+        """GitHub has it, and no more is wanted of it: it is not followed."""
+        latest = self.latest
+        started = latest is not None and latest.live and (latest.run_id is not None or latest.answered_at is not None)
+        return started and not self.spec.follow
+
+    @property
     def again(self) -> bool:
         """The latest attempt ended without a pass and the build may be tried once more by itself."""
         if self.latest is None:
             return False
+        if self.latest.state is AttemptState.REFUSED:
+            return self.refusals <= self.spec.trigger_retries
         if self.latest.state in (AttemptState.FAILED, AttemptState.TIMED_OUT):
             return self.failures <= self.spec.retries
         return self.latest.state is AttemptState.LOST and self.losses <= LOST_ALLOWED
@@ -99,7 +112,7 @@ class Build:
     def state(self) -> BuildState:
         if self.sha is None:
             return BuildState.SKIPPED
-        if self.reused is not None:
+        if self.reused is not None or self.taken:
             return BuildState.PASSED
         if self.latest is None or self.again:
             return BuildState.WAITING
@@ -123,7 +136,7 @@ class Build:
 
     @property
     def live(self) -> bool:
-        return self.latest is not None and self.latest.live
+        return self.latest is not None and self.latest.live and not self.taken
 
     def with_attempt(self, attempt: Attempt) -> Build:
         """This build with one of its attempts replaced, or with a new one at the end."""

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """One unmatched pull request; its builds are its own repository's."""
     BRANCH = "branch"
     """A plain branch: built wherever it exists, and no status is posted."""
+    FLEET = "fleet"
+    """One target of a fleet's run: one build, given with its place, and no status is posted."""
 
 
 class SetState(StrEnum):
@@ -127,13 +129,24 @@ class ChangeSet:
         return tuple(pull for pull in self.pulls if pull.open)
 
     @property
+    def silent(self) -> bool:
+        """It says nothing on any commit, so that nothing of it has to be withdrawn, settled, confirmed or reused."""
+        return self.kind in (Kind.BRANCH, Kind.FLEET)
+
+    @property
     def state(self) -> SetState:
         if self.open_pulls:
             return SetState.OPEN
-        if self.kind is Kind.BRANCH:
+        if self.silent:
             return SetState.OPEN if self.orchestration and self.orchestration.finished_at is None else SetState.CLOSED
         merged = bool(self.pulls) and all(pull.state is PullState.MERGED for pull in self.pulls)
         return SetState.MERGED if merged else SetState.CLOSED
+
+    @property
+    def orchestration_id(self) -> str:
+        """By which people know the present orchestration; a fleet's target is part of its run."""
+        assert self.orchestration is not None
+        return self.base_line if self.kind is Kind.FLEET else self.orchestration.id
 
     @property
     def title(self) -> str:

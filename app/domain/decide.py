@@ -31,6 +31,7 @@ from app.domain.events import (
     SetRead,
     SignRefused,
     SignShown,
+    TargetGiven,
 )
 from app.domain.orchestration import Orchestration
 from app.domain.plan import plan
@@ -75,6 +76,8 @@ def observe(state: ChangeSet, event: Event, now: datetime) -> ChangeSet:
             return wishes.run_wanted(state, event)
         case RetryWanted():
             return wishes.retry_wanted(state, event)
+        case TargetGiven():
+            return wishes.target_given(state, event, now)
         case CancelWanted():
             return wishes.cancel_wanted(state, event)
         case InvalidateWanted():

@@ -1,7 +1,7 @@
 """Everything that can happen to a change set. Past tense, frozen, no GitHub payloads inside.
 
 An event that concerns several sets is split into one per set before it comes here. Events and effects of landings
-and fleets join these unions; nothing that is here has to be rewritten for them.
+join these unions; nothing that is here has to be rewritten for them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from app.domain.budget import Held
 from app.domain.facts import MergeGroup, Pull, RepositoryRead, Result, Run
+from app.domain.pipeline import BuildSpec
 
 
 class TriggerKind(StrEnum):
@@ -21,6 +22,7 @@ class TriggerKind(StrEnum):
     API = "api"
     RETRY = "retry"
     DISPATCH = "dispatch"
+    SCHEDULE = "schedule"
     CHANGE = "change"
 
 
@@ -185,6 +187,18 @@ class RetryWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetGiven:
+    """A fleet's run begins one of its targets at the tip that its selection read; the run on GitHub binds the SHA."""
+
+    trigger: Trigger
+    spec: BuildSpec
+    repository_id: int
+    ref: str
+    sha: str
+    usual_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CancelWanted:
     trigger: Trigger
 
@@ -222,6 +236,7 @@ Event = (
     | AccessChanged
     | RunWanted
     | RetryWanted
+    | TargetGiven
     | CancelWanted
     | InvalidateWanted
     | MergeGroupFormed

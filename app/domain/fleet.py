@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.domain import messages
 from app.domain.build import BuildState
 from app.domain.events import Trigger
 from app.domain.orchestration import OrchestrationState
-from app.domain.pipeline import Fleet, OnFailure
+from app.domain.pipeline import BuildSpec, Fleet, OnFailure
 
 ENDED = frozenset(
     {
@@ -29,8 +29,10 @@ ENDED = frozenset(
     }
 )
 HARMLESS = frozenset({BuildState.PASSED, BuildState.SKIPPED})
-THEN = "then"
-"""The id of the target that collects."""
+THEN = ":then"
+"""The id of the target that collects; no repository is called so."""
+START_TIMEOUT = timedelta(hours=1)
+"""How long a run may stand in GitHub's queue: a fleet asks for many runners at once."""
 
 
 class Barred(StrEnum):
@@ -65,6 +67,13 @@ class FleetRun:
     fleet: Fleet
     trigger: Trigger
     created_at: datetime
+    asked: tuple[str, ...] = ()
+    """Names of the repositories that were asked for, of all that the fleet has; empty: all."""
+    ref: str | None = None
+    """Asked for in the place of the config's."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Added to the config's."""
+    selecting: bool = False
     selected_at: datetime | None = None
     targets: tuple[Target, ...] = ()
     then: Target | None = None
@@ -79,6 +88,23 @@ class FleetRun:
         if self.then is not None:
             yield self.then
 
+    def target(self, target_id: str) -> Target | None:
+        return next((one for one in self.all_targets() if one.id == target_id), None)
+
+    def spec_of(self, target: Target) -> BuildSpec:
+        """The one build that a target is."""
+        return BuildSpec(
+            name=target.repository,
+            repository=target.repository,
+            workflow=target.workflow,
+            timeout=self.fleet.timeout,
+            start_timeout=START_TIMEOUT,
+            retries=self.fleet.rerun_failed,
+            inputs=target.inputs,
+            follow=self.fleet.follow or target.id == THEN,
+            trigger_retries=self.fleet.retries,
+        )
+
 
 States = Mapping[str, BuildState]
 """How the targets that have begun stand, by their id; one that has begun and is not in it yet is waiting."""
@@ -90,16 +116,37 @@ def state_of(target: Target, states: States) -> BuildState:
     return states.get(target.id, BuildState.WAITING)
 
 
+def came_to(run: FleetRun, target: Target, states: States) -> BuildState:
+    """As people are shown it: what has not begun, and will not any more, was cancelled."""
+    state = state_of(target, states)
+    over = run.finished_at is not None or run.cancelled_by is not None or run.halted is not None
+    return BuildState.CANCELLED if over and state is BuildState.WAITING and target.begun_at is None else state
+
+
+def why_not(run: FleetRun, target: Target) -> str | None:
+    """Why a target has not begun; None: it has, or its turn comes."""
+    if target.barred is not None or target.begun_at is not None:
+        return target.reason
+    if run.cancelled_by is not None:
+        return messages.not_begun(f"the run was cancelled by {run.cancelled_by}")
+    return messages.not_begun(run.halted) if run.halted is not None else None
+
+
+def failed_targets(run: FleetRun, states: States) -> tuple[str, ...]:
+    """Names of the repositories that did not pass in a run that is over, in its order."""
+    return tuple(one.repository for one in run.targets if came_to(run, one, states) not in HARMLESS)
+
+
 def ended(target: Target, states: States) -> bool:
     return state_of(target, states) in ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``begin``: ids of targets, in order. ``wake_at``: when to ask again though nothing has ended."""
+    """``starts``: ids of targets, in order. ``wake_at``: when to ask again though nothing has ended."""
 
     run: FleetRun
-    begin: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
     wake_at: datetime | None = None
 
 

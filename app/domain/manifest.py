@@ -50,7 +50,7 @@ def _frozen(state: ChangeSet, spec: BuildSpec, repository: Repository, read: Set
     if members:
         return replace(blank, ref=members[0].branch, sha=members[0].head)
     base = next((r for r in read.repositories if r.repository_id == repository.id), None)
-    if state.pipeline.absent is Absent.BASE and state.kind is not Kind.BRANCH and base and base.base_tip:
+    if state.pipeline.absent is Absent.BASE and not state.silent and base and base.base_tip:
         return replace(blank, ref=base.base_branch, sha=base.base_tip, floating=True)
     return blank
 
@@ -65,7 +65,7 @@ def with_reuse(
             continue
         mark = fingerprint(state, orchestration, build)
         found = results.get(mark)
-        usable = lifetime and found and state.kind is not Kind.BRANCH and not orchestration.fresh
+        usable = lifetime and found and not state.silent and not orchestration.fresh
         fresh_enough = bool(usable and found and lifetime and now - found.finished_at <= lifetime)
         orchestration = orchestration.with_build(
             replace(build, fingerprint=mark, reused=found if fresh_enough else None)
@@ -110,7 +110,7 @@ def rendered_inputs(
     state: ChangeSet, orchestration: Orchestration, build: Build, attempt: Attempt, addresses: Mapping[str, str]
 ) -> dict[str, str]:
     """What the run is given. ``addresses``: values for ``manifest.url`` and ``run.summary_url``, made by the shell."""
-    ids = {"attempt.id": attempt.id, "orchestration.id": orchestration.id, **addresses}
+    ids = {"attempt.id": attempt.id, "orchestration.id": state.orchestration_id, **addresses}
     return _render(state, orchestration, build, ids)
 
 

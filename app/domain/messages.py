@@ -6,6 +6,7 @@ look than may look there (CONTRACT §4).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.domain.build import Build, BuildState
@@ -267,9 +268,62 @@ def restless(branch: str) -> str:
     return f"{branch} moves faster than its builds start. Run it again when it is quiet"
 
 
+def unseen_target(name: str) -> str:
+    """Why a repository of a fleet cannot begin, as those below."""
+    return f"Lockstep cannot see {name}. Install the App there or take it out of the fleet"
+
+
+def archived_target(name: str) -> str:
+    return f"{name} is archived, so nothing can run there"
+
+
+def disabled_target(name: str) -> str:
+    return f"{name} is disabled by GitHub. Its owner has to ask GitHub why"
+
+
+def no_ref(name: str, ref: str | None) -> str:
+    """``ref`` None: not even a default branch."""
+    if ref is None:
+        return f"{name} has no commit yet. Push one or take it out of the fleet"
+    return f"{name} has no branch or tag {ref}. Make it or name another one in the fleet"
+
+
+def no_workflow(name: str, workflow: str, ref: str) -> str:
+    return f"{name} has no .github/workflows/{workflow} on {ref}. Add it there or take {name} out of the fleet"
+
+
+def no_such_targets(fleet: str, names: Sequence[str]) -> str:
+    """What was asked for is not, or not any more, among the fleet's repositories."""
+    return f"{fleet} has none of these repositories: {', '.join(names)}"
+
+
+def never_ended(fleet: str) -> str:
+    return f"{fleet} has no run that has ended, so nothing of it failed"
+
+
+def nothing_failed(fleet: str, run: str) -> str:
+    return f"nothing failed in {run}, the last run of {fleet}"
+
+
+def busy(fleet: str, run: str) -> str:
+    return f"{fleet} is running: {run}. Its overlap is skip; cancel that run or wait for its end"
+
+
+def empty_fleet(fleet: str) -> str:
+    return f"no repository that Lockstep can see is what {fleet} looks for"
+
+
+def not_served(owner: str) -> str:
+    return f"the App is not installed for {owner}, or suspended there"
+
+
 def halted_by(target: str) -> str:
     """Why a fleet's run begins nothing more, as the one below."""
     return f"{target} failed"
+
+
+def not_begun(why: str) -> str:
+    return f"Not started: {why}"
 
 
 def too_many_failed(failed: int, tried: int) -> str:

@@ -79,6 +79,10 @@ class BuildSpec:
     required: bool = True
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Values may hold the templates of CONTRACT §3, already checked by the config room."""
+    follow: bool = True
+    """False: it passes when GitHub has taken it (fleets)."""
+    trigger_retries: int = 0
+    """How often a dispatch that GitHub refused is tried again (fleets)."""
 
 
 @dataclass(frozen=True, slots=True)

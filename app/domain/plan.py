@@ -6,12 +6,12 @@ Law: planning twice plans nothing. Each step marks in the state what it has plan
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain import messages
 from app.domain.attempt import Attempt, AttemptState
 from app.domain.build import Build
-from app.domain.change_set import ChangeSet, Kind, Reading, SetState
+from app.domain.change_set import ChangeSet, Reading, SetState
 from app.domain.effects import DispatchBuild, Effect, ReadSet
 from app.domain.events import ReadPurpose, Trigger, TriggerKind
 from app.domain.judge import RESTLESS_AFTER, policy
@@ -20,6 +20,9 @@ from app.domain.runs import cancelled, followed, out_of_time, pruned
 from app.domain.settle import wants_freeze
 
 Step = tuple[ChangeSet, list[Effect]]
+
+REFUSED_PAUSE = tuple(timedelta(seconds=s) for s in (30, 120, 300, 600, 600, 600, 600, 600, 600, 600))
+"""How long a refused trigger waits for its next try; as many as a fleet's ``retries`` may be."""
 
 ENDED = (
     OrchestrationState.PASSED,
@@ -33,7 +36,7 @@ ENDED = (
 def plan(state: ChangeSet, now: datetime) -> tuple[ChangeSet, list[Effect], tuple[Orchestration, ...]]:
     """State, effects in the order in which they should be sent, and the orchestrations that were replaced."""
     state, archived = _renewed(state, now)
-    state = _of_a_branch(out_of_time(state, now))
+    state = _confirmed(out_of_time(state, now))
     state, cancels = cancelled(_unplanned(state))
     state, reads = _read(state, now)
     state, dispatches = _dispatched(state, now)
@@ -43,7 +46,7 @@ def plan(state: ChangeSet, now: datetime) -> tuple[ChangeSet, list[Effect], tupl
 
 def idle(state: ChangeSet) -> bool:
     """There is nothing to build: every pull request is closed, or something decides before any build."""
-    gone = state.kind is not Kind.BRANCH and state.state is not SetState.OPEN
+    gone = not state.silent and state.state is not SetState.OPEN
     return gone or policy(state) is not None
 
 
@@ -83,10 +86,10 @@ def _begun(state: ChangeSet, now: datetime) -> tuple[ChangeSet, tuple[Orchestrat
     return replace(after, strays=(*state.strays, *strays)), (archived,)
 
 
-def _of_a_branch(state: ChangeSet) -> ChangeSet:
-    """A plain branch's run judges one manifest: nothing is posted, so nothing has to be read again before it."""
+def _confirmed(state: ChangeSet) -> ChangeSet:
+    """Where nothing is posted, nothing has to be read again before a verdict: one manifest is judged."""
     orchestration = state.orchestration
-    if state.kind is not Kind.BRANCH or orchestration is None:
+    if not state.silent or orchestration is None:
         return state
     if state.void_rounds >= RESTLESS_AFTER and not orchestration.frozen:
         restless = replace(orchestration, problem=messages.restless(state.key))
@@ -143,7 +146,7 @@ def _dispatched(state: ChangeSet, now: datetime) -> Step:
         elif orchestration.ready(build) and orchestration.may_start(build) and _room(orchestration):
             attempt = _attempt(orchestration, build, now)
             orchestration = orchestration.with_build(build.with_attempt(attempt))
-            effects.append(DispatchBuild(attempt.id))
+            effects += [DispatchBuild(attempt.id)] if attempt.send_after is None else []
     return replace(state, orchestration=orchestration), effects
 
 
@@ -165,6 +168,7 @@ def _attempt(orchestration: Orchestration, build: Build, now: datetime) -> Attem
         ref=build.ref,
         sha=build.sha,
         planned_at=now,
+        send_after=now + REFUSED_PAUSE[build.refusals - 1] if build.refusals else None,
     )
 
 

@@ -192,7 +192,7 @@ def _frozen(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
     orchestration = state.orchestration
     if orchestration is None or orchestration.frozen or policy(state):
         return state
-    if state.kind is not Kind.BRANCH and not state.open_pulls:
+    if not state.silent and not state.open_pulls:
         return state
     builds = frozen_builds(state, event)
     whole = replace(

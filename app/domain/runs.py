@@ -40,7 +40,7 @@ def out_of_time(state: ChangeSet, now: datetime) -> ChangeSet:
 
 def deadline(build: Build, attempt: Attempt) -> datetime | None:
     """When this attempt is out of time, as things stand."""
-    if attempt.sent_at is None or attempt.state is AttemptState.WAITING:
+    if attempt.sent_at is None or attempt.state is AttemptState.WAITING or build.taken:
         return None
     if attempt.state is AttemptState.RUNNING:
         return (attempt.started_at or attempt.heard_at or attempt.sent_at) + build.spec.timeout
@@ -132,7 +132,7 @@ def next_question(attempt: Attempt, usual: float | None) -> datetime | None:
 def questions(state: ChangeSet) -> Iterator[datetime]:
     """All the moments at which ``followed`` will have something to do."""
     builds = state.orchestration.builds if state.orchestration else ()
-    pairs = [(attempt, build.usual_seconds) for build in builds for attempt in build.attempts]
+    pairs = [(attempt, build.usual_seconds) for build in builds if not build.taken for attempt in build.attempts]
     for attempt, usual in [*pairs, *((stray, None) for stray in state.strays)]:
         due = next_question(attempt, usual)
         if due is not None:
@@ -143,6 +143,8 @@ def _each(state: ChangeSet, change: Callable[[Attempt, float | None], Attempt]) 
     orchestration = state.orchestration
     if orchestration is not None:
         for build in orchestration.builds:
+            if build.taken:
+                continue
             attempts = tuple(change(attempt, build.usual_seconds) for attempt in build.attempts)
             orchestration = orchestration.with_build(replace(build, attempts=attempts))
     strays = tuple(change(stray, None) for stray in state.strays)

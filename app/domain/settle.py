@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.domain.change_set import ChangeSet, Kind
+from app.domain.change_set import ChangeSet
 from app.domain.judge import RESTLESS_AFTER
 from app.domain.pipeline import Start
 
 
 def quiet_at(state: ChangeSet) -> datetime | None:
     """The moment at which the set may be frozen by itself; None where only a command starts it."""
-    if state.changed_at is None or state.kind is Kind.BRANCH or state.pipeline.start is Start.COMMAND:
+    if state.changed_at is None or state.silent or state.pipeline.start is Start.COMMAND:
         return None
     first = state.unquiet_since or state.changed_at
     return min(state.changed_at + state.pipeline.settle, first + state.pipeline.settle_max)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from app.domain import messages
-from app.domain.change_set import ChangeSet, Kind, Said
+from app.domain.change_set import ChangeSet, Said
 from app.domain.effects import Effect, Part, Say, Unsay
 from app.domain.events import SignRefused, SignShown
 from app.domain.facts import PullState, Repository
@@ -23,7 +23,7 @@ Step = tuple[ChangeSet, list[Effect]]
 
 def spoken(state: ChangeSet) -> Step:
     """The set with what it now says, and the effects that say it: withdrawals from former heads first."""
-    if state.kind is Kind.BRANCH:
+    if state.silent:
         return state, []
     heads = state.heads()
     kept, effects = _former(state, set(heads))

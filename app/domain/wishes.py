@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Kind
-from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWanted, TriggerKind
+from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWanted, TargetGiven, TriggerKind
 from app.domain.orchestration import Orchestration, OrchestrationState
 from app.domain.world import changed, patient_again
 
@@ -19,7 +20,12 @@ OVER = (
 
 
 def run_wanted(state: ChangeSet, event: RunWanted) -> ChangeSet:
-    """Waiting: it starts at once. Building or passed: there is nothing to do, unless ``fresh``. Over: once more."""
+    """Waiting: it starts at once. Building or passed: there is nothing to do, unless ``fresh``. Over: once more.
+
+    A fleet's target is begun by its run, once; what failed of it can be retried, and nothing else.
+    """
+    if state.kind is Kind.FLEET:
+        return state
     patient = patient_again(replace(state, void_rounds=0, trouble=None))
     orchestration = state.orchestration
     over = orchestration is None or not orchestration.frozen or orchestration.state in OVER
@@ -50,6 +56,25 @@ def _forgiven(orchestration: Orchestration, repositories: frozenset[str]) -> Orc
         if build.failed and named:
             again = again.with_build(replace(build, forgiven=len(build.attempts)))
     return again if again == orchestration else replace(again, confirmed=False, finished_at=None)
+
+
+def target_given(state: ChangeSet, event: TargetGiven, now: datetime) -> ChangeSet:
+    """The one build of a fleet's target, frozen as it was selected."""
+    if state.orchestration is not None:
+        return state
+    build = Build(
+        event.spec, event.repository_id, event.ref, event.sha, floating=True, usual_seconds=event.usual_seconds
+    )
+    orchestration = Orchestration(
+        id=f"{state.id}-1",
+        trigger=event.trigger,
+        created_at=now,
+        revision=state.revision,
+        pipeline=replace(state.pipeline, builds=(event.spec,)),
+        frozen_at=now,
+        builds=(build,),
+    )
+    return replace(state, orchestration=orchestration, orchestration_count=1)
 
 
 def cancel_wanted(state: ChangeSet, event: CancelWanted) -> ChangeSet:

@@ -58,7 +58,7 @@ def config_followed(state: ChangeSet, now: datetime) -> ChangeSet:
 def outdated(state: ChangeSet) -> bool:
     """The manifest was frozen for other repositories than the config names now."""
     running = state.orchestration
-    if running is None or not running.frozen or running.revision != state.revision or state.kind is Kind.BRANCH:
+    if running is None or not running.frozen or running.revision != state.revision or state.silent:
         return False
     before = {build.spec.repository.lower() for build in running.builds}
     return before != {spec.repository.lower() for spec in specs_of(state)}

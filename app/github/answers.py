@@ -96,6 +96,22 @@ class SweptRepository:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetAnswer:
+    """One repository as a fleet's selection read it. None means *absent*, which was read (DESIGN law 9)."""
+
+    id: int
+    full_name: str
+    archived: bool
+    disabled: bool
+    visibility: Visibility
+    ref: str | None
+    """The branch or tag asked for; the default branch where none was."""
+    tip: str | None
+    has_workflow: bool
+    topics: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """A repository of a set read of which nothing is known. Never to be taken as absent."""
 

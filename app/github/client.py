@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.domain.facts import Pull, Repository, Run
-from app.github import dispatching, repositories, runs, sets, sweeping, talk
+from app.github import dispatching, repositories, runs, sets, sweeping, talk, targets
 from app.github.answers import (
     Absent,
     AlreadyEnded,
@@ -29,6 +29,7 @@ from app.github.dispatching import DispatchOutcome
 from app.github.errors import Failure
 from app.github.pacing import Priority
 from app.github.sweeping import SweepQuestion, Swept
+from app.github.targets import Targets
 
 
 class InstallationClient:
@@ -52,6 +53,17 @@ class InstallationClient:
         :returns: an answer for every id asked for, or one ``Failure`` for the whole read.
         """
         return await sets.read_set(self._channel, self._api_url, node_ids, branch=branch, needle=needle, base=base)
+
+    async def read_targets(
+        self, node_ids: Sequence[str], workflow: str, ref: str | None, *, topics: bool = False
+    ) -> Targets | Failure:
+        """Read whether a workflow can be run in many repositories: one GraphQL request per 100 node ids.
+
+        :param workflow: file name, such as ``scan.yml``.
+        :param ref: branch or tag; None: each repository's default branch.
+        :returns: an answer for every id asked for, or one ``Failure`` for all.
+        """
+        return await targets.read_targets(self._channel, self._api_url, node_ids, workflow, ref, topics=topics)
 
     async def sweep(self, asked: SweepQuestion) -> Swept | Failure:
         """Read what changed lately in many repositories, and some branches by name.

@@ -166,3 +166,27 @@ query SweepMore($id: ID!, $after: String!) {{
     + _PULL
 )
 """The next page of one repository's pull requests, where more changed than fit into one."""
+
+READ_TARGETS = """
+query ReadTargets(
+  $ids: [ID!]!, $file: String!, $named: Boolean!, $branch: String!, $tag: String!, $topics: Boolean!
+) {
+  nodes(ids: $ids) {
+    __typename
+    id
+    ... on Repository {
+      databaseId
+      nameWithOwner
+      isArchived
+      isDisabled
+      visibility
+      defaultBranchRef { name target { oid } }
+      branch: ref(qualifiedName: $branch) @include(if: $named) { name target { oid } }
+      tag: ref(qualifiedName: $tag) @include(if: $named) { name target { oid } }
+      file: object(expression: $file) { oid }
+      repositoryTopics(first: 100) @include(if: $topics) { nodes { topic { name } } }
+    }
+  }
+}
+"""
+"""Whether a fleet can run in each repository: ref and workflow file. ``$named``: not on the default branch."""

@@ -15,7 +15,7 @@ from app.domain.messages import LIMIT, describe, may_name
 from app.inbox import commands as c
 from app.store.change_sets import verdict_of
 
-WORKING = "`run [--fresh]`, `retry [repo…]`, `cancel`, `invalidate`, `status`, `help`"
+WORKING = "`run [--fresh]`, `retry [repo…]`, `cancel`, `invalidate`, `status`, `fleet NAME [repo…]`, `help`"
 
 HELP = """\
 | command | does | who |
@@ -25,6 +25,7 @@ HELP = """\
 | `/orchestrate cancel` | stops the builds that are going on | write here |
 | `/orchestrate invalidate` | withdraws the verdict and starts over | write here |
 | `/orchestrate status` | says where the change set stands | read here |
+| `/orchestrate fleet NAME [repo…]` | runs a fleet, in the repository of the config | write there |
 
 A pull request in two sets: `--pipeline NAME` chooses one."""
 
@@ -51,6 +52,23 @@ def not_understood(command: c.Unknown | c.Misused) -> str:
 
 def not_yet(name: str) -> str:
     return f"`{name}` is not available in this version. These work: {WORKING}."
+
+
+def fleets_elsewhere(place: str) -> str:
+    return f"Fleets are run from issues and pull requests of the repository `{place}`. Comment there."
+
+
+def no_fleet(name: str, known: Sequence[str]) -> str:
+    return f"The config has no fleet {quoted(name)}. It has {', '.join(quoted(one) for one in known) or 'none'}."
+
+
+def not_begun(why: str) -> str:
+    """Why a fleet was not run. What it names was written by a person."""
+    return f"Not started: {quoted(why, 500)}"
+
+
+def fleet_begun(name: str, link: str | None) -> str:
+    return f"Started {quoted(name)}{f': {link}' if link else ''}."
 
 
 def in_no_set(pipeline: str | None) -> str:

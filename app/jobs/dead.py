@@ -19,14 +19,16 @@ from app.domain.events import (
     SignRefused,
 )
 from app.jobs.context import Context
+from app.jobs.fleets import spoilt
 from app.jobs.loading import attached
 from app.jobs.perform.common import cause_of
-from app.jobs.promises import POST_SIGN, attempt_of
+from app.jobs.promises import POST_SIGN, SELECT_TARGETS, attempt_of
 from app.jobs.queue import PERFORM, TAKE
 from app.jobs.river import River
 from app.jobs.taking import bury_delivery
 from app.store.change_sets import Locked, lock_sets
 from app.store.effects import Kept, finish_effect, load_effect
+from app.store.fleets import lock_run
 from app.store.signs import SignKey, contributors
 from app.store.transaction import transaction
 
@@ -56,6 +58,10 @@ async def bury_effect(context: Context, effect_id: int, reason: str) -> None:
         if kept is None or kept.finished:
             return
         river = River.of(context, connection)
+        if kept.kind == SELECT_TARGETS:
+            run = await lock_run(connection, str(kept.args["run_id"]))
+            if run is not None and run.selected_at is None and run.finished_at is None:
+                await spoilt(river, run, reason)
         for locked in await lock_sets(connection, await _concerned(river, kept)):
             events = await _last_words(context, river, locked, kept, reason)
             await river.handle(locked, events, cause_of(kept))

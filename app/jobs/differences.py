@@ -57,7 +57,7 @@ def names_of(states: Iterable[ChangeSet]) -> list[str]:
 
 
 def _follows_base(state: ChangeSet) -> bool:
-    return state.pipeline.base_moved is BaseMovedRule.REBUILD and state.kind is not Kind.BRANCH
+    return state.pipeline.base_moved is BaseMovedRule.REBUILD and not state.silent
 
 
 def heads_by_key(state: ChangeSet, branches: Iterable[tuple[str, str]]) -> dict[str, str | None]:

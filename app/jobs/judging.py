@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from app.domain import messages
 from app.domain.change_set import ChangeSet
 from app.domain.events import (
     CancelWanted,
@@ -20,7 +21,9 @@ from app.domain.events import (
 from app.domain.facts import Repository
 from app.inbox import commands as c
 from app.jobs import answers
+from app.jobs.calls import Call, call, fleet_of
 from app.jobs.context import Context
+from app.jobs.fleets import Busy
 from app.jobs.loading import attached
 from app.jobs.river import River
 from app.store.change_sets import lock_sets, sets_of_pull
@@ -69,8 +72,29 @@ async def judge(context: Context, river: River, repository: Repository, comment:
     for command in c.parse_commands(comment.body):
         chosen = [state for state in states if command.pipeline in (None, state.pipeline.name)]
         asked = Asked(command, comment.login, permission, repository, tuple(chosen))
-        _judge_one(context, judgement, asked)
+        if isinstance(command, c.Fleet):
+            await _run_fleet(context, river, judgement, asked, command)
+        else:
+            _judge_one(context, judgement, asked)
     return judgement
+
+
+async def _run_fleet(context: Context, river: River, judgement: Judgement, asked: Asked, command: c.Fleet) -> None:
+    """From the config repository only, by who may write there (CONTRACT §5)."""
+    if asked.permission not in WRITERS:
+        return judgement.refuse(answers.not_allowed("write", asked.repository))
+    if not context.place.is_in(asked.repository.name):
+        return judgement.refuse(answers.fleets_elsewhere(context.place.repository))
+    found = await fleet_of(river, asked.repository.owner, command.name)
+    if isinstance(found, tuple):
+        return judgement.refuse(answers.no_fleet(command.name, found))
+    run = await call(river, found, Call(command.repositories), Trigger(TriggerKind.COMMAND, asked.login))
+    if isinstance(run, Busy):
+        return judgement.refuse(answers.not_begun(messages.busy(found.name, run.run_id)))
+    if isinstance(run, str):
+        return judgement.refuse(answers.not_begun(run))
+    judgement.sentences.append(answers.fleet_begun(found.name, context.links.orchestration(run.id)))
+    return None
 
 
 def _judge_one(context: Context, judgement: Judgement, asked: Asked) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.change_set import ChangeSet
+from app.domain.change_set import ChangeSet, Kind
 from app.domain.facts import Repository
 from app.domain.pipeline import Pipeline
 from app.jobs.configs import Configs
@@ -21,10 +21,19 @@ from app.store.signs import status_of
 async def attached(connection: AsyncConnection, configs: Configs, locked: Locked) -> ChangeSet:
     """The aggregate as of now."""
     address = locked.address
-    pipeline = await configs.pipeline(connection, address.owner, address.pipeline)
+    if address.kind is Kind.FLEET:
+        pipeline: Pipeline | None = _of_a_fleet(locked)
+    else:
+        pipeline = await configs.pipeline(connection, address.owner, address.pipeline)
     if pipeline is None:
         pipeline = await _gone(connection, locked)
     return locked.state(pipeline, await _repositories(connection, pipeline, locked))
+
+
+def _of_a_fleet(locked: Locked) -> Pipeline:
+    """A target is built as its run was when it began, whatever the config says by now."""
+    frozen = locked.orchestration.pipeline if locked.orchestration else None
+    return frozen or Pipeline(locked.address.owner, locked.address.pipeline, ())
 
 
 async def _gone(connection: AsyncConnection, locked: Locked) -> Pipeline:

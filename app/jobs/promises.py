@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.attempt import Attempt
-from app.domain.change_set import ChangeSet
+from app.domain.change_set import ChangeSet, Kind
 from app.domain.effects import CancelRun, DispatchBuild, FindRun, ReadRun, ReadSet
 from app.domain.verdict import VerdictState
 from app.jobs.queue import PERFORM, Queue, Wanted
@@ -31,6 +31,7 @@ TRIM = "Trim"
 TAKE_FROM_LOG = "TakeFromLog"
 SWEEP = "Sweep"
 SWEEP_OWNER = "SweepOwner"
+SELECT_TARGETS = "SelectTargets"
 
 SYNC_ALL = Promise(SYNC, lock="sync")
 """One at a time: each replaces what is known by what it read, so the one that began last has to end last."""
@@ -47,7 +48,8 @@ def promise_of(state: ChangeSet, effect: GitHubEffect) -> Promise:
         case DispatchBuild(attempt_id):
             attempt = attempt_of(state, attempt_id)
             place = f"{attempt.repository_id}:{attempt.workflow}:{attempt.ref}" if attempt else attempt_id
-            return replace(bare, lock=f"dispatch:{place}", priority=Priority.DISPATCH)
+            priority = Priority.FLEET if state.kind is Kind.FLEET else Priority.DISPATCH
+            return replace(bare, lock=f"dispatch:{place}", priority=priority)
         case CancelRun(attempt_id):
             return replace(bare, lock=f"cancel:{attempt_id}", priority=Priority.CANCEL)
         case FindRun(attempt_id) | ReadRun(attempt_id):

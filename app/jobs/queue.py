@@ -1,7 +1,8 @@
 """The queue, wired once: procrastinate on the same Postgres, its jobs promised inside our transactions.
 
 Law (LIBRARIES): a job carries an identifier and runs now; what is to happen later is a timer of ours, so no job is ever
-delayed and none holds back others. There are three tasks: take a delivery, perform an effect, wake a change set.
+delayed and none holds back others. The tasks: take a delivery, perform an effect, wake a change set, conduct a
+fleet's run, keep a schedule's time.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from app.store.transaction import driver_of
 TAKE = "take"
 PERFORM = "perform"
 WAKE = "wake"
+CONDUCT = "conduct"
+KEEP_TIME = "keep_time"
 QUEUE = "lockstep"
 
 PASSING = (OperationalError, InterfaceError, psycopg.OperationalError, OSError, asyncio.CancelledError, JobAborted)

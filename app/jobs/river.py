@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.change_set import ChangeSet
+from app.domain.change_set import ChangeSet, Kind
 from app.domain.clock import wake_at
 from app.domain.decide import Decision, decide
 from app.domain.effects import Effect, Say, Unsay
@@ -34,6 +34,8 @@ from app.store.effects import Promise
 from app.store.history import Cause, Entry, write_history
 from app.store.timers import set_timer
 
+FLEET = "fleet"
+"""The kind of the timer that wakes a fleet's run; its subject is the run's id."""
 PAUSE = timedelta(seconds=1)
 """How long a set sleeps that is due though it has just planned: a plan that does nothing must not spin."""
 
@@ -58,7 +60,7 @@ class River:
 
     async def handle(self, locked: Locked, events: Iterable[Event | None], cause: Cause) -> ChangeSet:
         """Feed a locked set its events, one after the other, and what follows from them at once. The set after that."""
-        state = await attached(self.connection, self.configs, locked)
+        state = before = await attached(self.connection, self.configs, locked)
         waiting = deque(events)
         while waiting:
             event = waiting.popleft()
@@ -68,6 +70,8 @@ class River:
                 waiting.extend(await self._promise(state, decision, event, cause))
                 state = decision.state
         await self._wake_later(state)
+        if state.kind is Kind.FLEET and state.state is not before.state:
+            await set_timer(self.connection, FLEET, state.base_line, self.now)
         return state
 
     async def rename_status(self, state: ChangeSet, cause: Cause) -> None:

@@ -6,15 +6,19 @@ Law: ticking is safe in every process at once, and a tick that is lost with its 
 from __future__ import annotations
 
 from app.jobs.context import Context
-from app.jobs.queue import WAKE, Wanted
-from app.jobs.river import River
+from app.jobs.queue import CONDUCT, KEEP_TIME, WAKE, Wanted
+from app.jobs.river import FLEET, River
 from app.jobs.rounds import KIND as ROUND
 from app.jobs.rounds import go_round
+from app.jobs.schedules import SCHEDULE
 from app.store.change_sets import lock_sets
 from app.store.effects import Priority, promise_again
 from app.store.history import Cause
 from app.store.timers import lease_due, set_timer
 from app.store.transaction import transaction
+
+WOKEN = {"set": (WAKE, "set_id"), FLEET: (CONDUCT, "run_id"), SCHEDULE: (KEEP_TIME, "subject")}
+"""Kinds of timers that are a job of their own: its task, and what its subject is called there."""
 
 
 async def tick(context: Context) -> int:
@@ -23,8 +27,9 @@ async def tick(context: Context) -> int:
         now = context.clock()
         due = await lease_due(connection, now)
         for timer in due:
-            if timer.kind == "set":
-                job = Wanted(WAKE, {"set_id": timer.subject}, priority=int(Priority.TAKE))
+            if timer.kind in WOKEN:
+                task, argument = WOKEN[timer.kind]
+                job = Wanted(task, {argument: timer.subject}, priority=int(Priority.TAKE))
                 await context.queue.promise(connection, [job])
                 continue
             if timer.kind == ROUND:

@@ -21,10 +21,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.github import Failure
 from app.jobs.context import Context
 from app.jobs.dead import bury_effect, bury_the_dead
+from app.jobs.fleets import conduct_run
 from app.jobs.perform import perform
 from app.jobs.promises import SYNC_ALL, keep_promise_once
-from app.jobs.queue import PERFORM, QUEUE, TAKE, WAKE, will_be_tried_again
+from app.jobs.queue import CONDUCT, KEEP_TIME, PERFORM, QUEUE, TAKE, WAKE, will_be_tried_again
 from app.jobs.rounds import begin_rounds
+from app.jobs.schedules import keep_time
 from app.jobs.taking import bury_delivery, take_delivery
 from app.jobs.tick import tick, wake_set
 from app.store.transaction import transaction
@@ -63,6 +65,8 @@ class Worker:
         context.queue.add_task(TAKE, self._take)
         context.queue.add_task(PERFORM, self._perform)
         context.queue.add_task(WAKE, self._wake)
+        context.queue.add_task(CONDUCT, self._conduct)
+        context.queue.add_task(KEEP_TIME, self._keep_time)
         context.queue.add_task(UPKEEP, self._upkeep)
         self._app.periodic(cron="* * * * *", periodic_id=UPKEEP)(self._app.tasks[UPKEEP])
 
@@ -141,6 +145,12 @@ class Worker:
 
     async def _wake(self, job: JobContext, set_id: str) -> None:
         await wake_set(self._context, set_id)
+
+    async def _conduct(self, job: JobContext, run_id: str) -> None:
+        await conduct_run(self._context, run_id)
+
+    async def _keep_time(self, job: JobContext, subject: str) -> None:
+        await keep_time(self._context, subject)
 
     async def _or_bury(self, job: JobContext, work: Awaitable[None], subject: str | int) -> None:
         try:

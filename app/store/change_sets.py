@@ -17,6 +17,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
+    literal_column,
     select,
     update,
 )
@@ -60,11 +62,12 @@ change_sets = Table(
     Column("updated_at", Time, nullable=False),
     UniqueConstraint("owner", "pipeline", "kind", "key", "base_line"),
     CheckConstraint("owner = lower(owner)", name="owner_lower"),
-    CheckConstraint("kind IN ('change_set', 'alone', 'branch')", name="kind"),
+    CheckConstraint("kind IN ('change_set', 'alone', 'branch', 'fleet')", name="kind"),
     CheckConstraint("state IN ('open', 'landing', 'torn', 'merged', 'closed')", name="state"),
     CheckConstraint("(verdict_state IS NULL) = (description IS NULL)", name="verdict_is_whole"),
     Index("ix_change_sets_state_created_at", "state", "created_at", "id"),
     Index("ix_change_sets_created_at", "created_at", "id"),
+    Index("ix_change_sets_fleet_run", "base_line", postgresql_where=literal_column("kind = 'fleet'")),
 )
 
 set_pulls = Table(
@@ -177,8 +180,8 @@ async def load_unlocked(connection: AsyncConnection, set_id: str) -> Locked | No
 
 
 async def load_open(connection: AsyncConnection, owner: str) -> list[Locked]:
-    """All open sets of an owner, without their orchestrations, for reading only."""
-    query = select(change_sets).where(change_sets.c.owner == owner.lower(), change_sets.c.state == "open")
+    """All open sets of an owner but the targets of fleets, without their orchestrations, for reading only."""
+    query = select(change_sets).where(*_open(owner))
     rows = await connection.execute(query.order_by(change_sets.c.id))
     return [Locked(row.id, _address(row), row.doc, None) for row in rows]
 
@@ -265,13 +268,18 @@ async def sets_of_key(connection: AsyncConnection, owner: str, pipeline: str, ke
 async def open_sets(
     connection: AsyncConnection, owner: str, *, pipeline: str | None = None, base_line: str | None = None
 ) -> list[tuple[str, Address]]:
-    """An owner's open sets, of one pipeline or base line where these are given."""
-    query = select(change_sets).where(change_sets.c.owner == owner.lower(), change_sets.c.state == "open")
+    """An owner's open sets but the targets of fleets, of one pipeline or base line where these are given."""
+    query = select(change_sets).where(*_open(owner))
     if pipeline is not None:
         query = query.where(change_sets.c.pipeline == pipeline)
     if base_line is not None:
         query = query.where(change_sets.c.base_line == base_line)
     return await _addresses(connection, query.order_by(change_sets.c.id))
+
+
+def _open(owner: str) -> tuple[ColumnElement[bool], ...]:
+    table = change_sets.c
+    return table.owner == owner.lower(), table.state == SetState.OPEN.value, table.kind != Kind.FLEET.value
 
 
 async def _addresses(connection: AsyncConnection, query: Select[Any]) -> list[tuple[str, Address]]:

@@ -224,6 +224,13 @@ async def repositories_by_name(connection: AsyncConnection, owner: str, names: I
     return [_placed(row) for row in rows]
 
 
+async def repositories_of_owner(connection: AsyncConnection, owner: str) -> list[Placed]:
+    """All that are accessible, by name."""
+    name = func.lower(repositories.c.name)
+    query = select(repositories).where(func.lower(repositories.c.owner) == owner.lower(), repositories.c.accessible)
+    return [_placed(row) for row in await connection.execute(query.order_by(name))]
+
+
 async def repositories_by_id(connection: AsyncConnection, ids: Iterable[int]) -> list[Placed]:
     rows = await connection.execute(
         select(repositories).where(repositories.c.id.in_(list(ids))).order_by(repositories.c.id)

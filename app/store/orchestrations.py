@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.attempt import Attempt
-from app.domain.change_set import ChangeSet
+from app.domain.change_set import ChangeSet, Kind
 from app.domain.orchestration import Orchestration
 from app.store.codec import dump, dump_orchestration, load_orchestration
 from app.store.metadata import Time, metadata
@@ -94,7 +94,7 @@ async def save_orchestration(connection: AsyncConnection, state: ChangeSet, orch
     row = {
         "id": orchestration.id,
         "set_id": state.id,
-        "kind": "branch" if state.kind.value == "branch" else "change_set",
+        "kind": state.kind.value if state.silent else Kind.CHANGE_SET.value,
         "doc": dump_orchestration(orchestration),
         "state": orchestration.state.value,
         "trigger": dump(orchestration.trigger),

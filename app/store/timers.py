@@ -23,7 +23,7 @@ timers = Table(
     Column("due_at", Time, nullable=False),
     # While leased, the real moment: a tick at a later time must not take it for a change of plan.
     Column("leased_until", Time),
-    CheckConstraint("kind IN ('set', 'effect', 'upkeep')", name="kind"),
+    CheckConstraint("kind IN ('set', 'effect', 'upkeep', 'fleet', 'schedule')", name="kind"),
     CheckConstraint("leased_until > due_at", name="lease_is_after_due"),
     Index("ix_timers_due", "due_at"),
 )
@@ -55,6 +55,19 @@ async def set_timer(connection: AsyncConnection, kind: str, subject: str, due_at
 async def start_timer(connection: AsyncConnection, kind: str, subject: str, due_at: datetime) -> None:
     """Set the timer of a subject that has none; another stays as it is."""
     await connection.execute(insert(timers).values(kind=kind, subject=subject, due_at=due_at).on_conflict_do_nothing())
+
+
+async def lock_timer(connection: AsyncConnection, kind: str, subject: str) -> datetime | None:
+    """When it is due; until this transaction ends nobody else moves it. None: there is none."""
+    query = select(timers.c.due_at).filter_by(kind=kind, subject=subject).with_for_update()
+    due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
+    return due
+
+
+async def subjects_of(connection: AsyncConnection, kind: str, prefix: str) -> list[str]:
+    """The subjects that have a timer and begin so."""
+    query = select(timers.c.subject).where(timers.c.kind == kind, timers.c.subject.startswith(prefix, autoescape=True))
+    return list((await connection.execute(query)).scalars())
 
 
 async def lease_due(connection: AsyncConnection, now: datetime, limit: int = 200) -> list[Due]:

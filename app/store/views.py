@@ -24,6 +24,9 @@ from app.store.history import history
 from app.store.installations import installations, repositories
 from app.store.orchestrations import orchestrations
 
+SILENT = (Kind.BRANCH.value, Kind.FLEET.value)
+"""The kinds that are no change sets for people."""
+
 
 @dataclass(frozen=True, slots=True)
 class SetView:
@@ -76,8 +79,8 @@ class SetFilter:
 
 
 async def change_set(connection: AsyncConnection, set_id: str) -> SetView | None:
-    """A change set; the set that carries the run of a plain branch is none."""
-    query = select(change_sets).where(change_sets.c.id == set_id, change_sets.c.kind != Kind.BRANCH.value)
+    """A change set; the set that carries the run of a plain branch, or a fleet's target, is none."""
+    query = select(change_sets).where(change_sets.c.id == set_id, change_sets.c.kind.not_in(SILENT))
     row = (await connection.execute(query)).first()
     return _set(row) if row else None
 
@@ -87,7 +90,7 @@ async def list_change_sets(
 ) -> list[SetView]:
     """The newest first. ``after``: creation and id of the last one seen."""
     table = change_sets.c
-    query = select(change_sets).where(table.kind != Kind.BRANCH.value, *await _conditions(connection, wanted))
+    query = select(change_sets).where(table.kind.not_in(SILENT), *await _conditions(connection, wanted))
     if after is not None:
         query = query.where(tuple_(table.created_at, table.id) < tuple_(*after))
     rows = await connection.execute(query.order_by(table.created_at.desc(), table.id.desc()).limit(limit))
@@ -150,11 +153,12 @@ async def alone_sets_of_branch(connection: AsyncConnection, owner: str, pipeline
 
 
 async def orchestration(connection: AsyncConnection, orchestration_id: str) -> OrchestrationView | None:
+    """Of a change set or a plain branch; a fleet's target is shown with its run."""
     query = (
         select(orchestrations, change_sets.c.owner, change_sets.c.pipeline, change_sets.c.key)
         .add_columns(change_sets.c.kind.label("set_kind"), change_sets.c.orchestration_id.label("current_id"))
         .join(change_sets, change_sets.c.id == orchestrations.c.set_id)
-        .where(orchestrations.c.id == orchestration_id)
+        .where(orchestrations.c.id == orchestration_id, orchestrations.c.kind != Kind.FLEET.value)
     )
     row = (await connection.execute(query)).first()
     if row is None:

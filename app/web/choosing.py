@@ -32,19 +32,22 @@ async def pipeline_of(river: River, caller: Caller, owner: str, name: str) -> Pi
 
 
 async def _known(river: River, caller: Caller) -> list[str]:
-    owners = [caller.owner] if caller.owner else await _owners(river)
     found: list[str] = []
-    for owner in owners:
+    for owner in await owners_of(river, caller):
         config = await river.configs.of(river.connection, owner)
-        if await installation_of_owner(river.connection, owner):
-            found += [f"{owner}/{pipeline.name}" for pipeline in (config.pipelines if config else ())]
+        found += [f"{owner}/{pipeline.name}" for pipeline in (config.pipelines if config else ())]
     return found
 
 
-async def _owners(river: River) -> list[str]:
-    if river.configs.from_file:
-        return sorted({one.owner.lower() for one in await all_installations(river.connection) if one.serves})
-    return await views.configured_owners(river.connection)
+async def owners_of(river: River, caller: Caller) -> list[str]:
+    """The owners with a config whom this caller may see and where the App is installed."""
+    if caller.owner:
+        owners = [caller.owner]
+    elif river.configs.from_file:
+        owners = sorted({one.owner.lower() for one in await all_installations(river.connection) if one.serves})
+    else:
+        owners = await views.configured_owners(river.connection)
+    return [owner for owner in owners if await installation_of_owner(river.connection, owner)]
 
 
 async def sets_to_run(river: River, pipeline: Pipeline, wanted: RunRequest) -> list[str]:

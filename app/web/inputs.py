@@ -37,6 +37,7 @@ OwnerPath = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9_-]{1,39}$", description="The owner's login; case does not count.")
 ]
 PipelinePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$", description="As the config names it.")]
+FleetPath = PipelinePath
 IdPath = Annotated[str, Path(alias="id", pattern=r"^[A-Za-z0-9-]{1,64}$")]
 DeliveryPath = Annotated[str, Path(alias="id", pattern=r"^[!-~]{1,100}$", description="GitHub's `X-GitHub-Delivery`.")]
 TokenPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -95,6 +96,23 @@ class RunRequest(Body):
         if (self.branch is None) == (self.key is None):
             raise ValueError('give either "branch" or "key"')
         return self
+
+
+class FleetRequest(Body):
+    """Nothing at all: every repository of the fleet, as the config says."""
+
+    repositories: Text | list[Text] | None = Field(
+        default=None,
+        description="Short or full names and globs, as a list or with commas between, in any case; `failed`: those "
+        "that did not pass in the last run; empty: all.",
+        max_length=50_000,
+    )
+    ref: BranchName | None = Field(default=None, description="Branch or tag, in the place of the config's.")
+    inputs: dict[Text, str] = Field(default={}, max_length=25, description="Added to the config's.")
+
+    @property
+    def names(self) -> list[str]:
+        return [self.repositories] if isinstance(self.repositories, str) else self.repositories or []
 
 
 class RetryRequest(Body):

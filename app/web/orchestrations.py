@@ -17,7 +17,7 @@ from app.jobs.river import River
 from app.store import views
 from app.store.change_sets import Locked, lock_sets, verdict_of
 from app.store.transaction import transaction
-from app.web import inputs, present, shapes
+from app.web import fleets, inputs, present, shapes
 from app.web.access import Caller, ReaderOrSigned, Runner
 from app.web.choosing import pipeline_of, sets_to_run
 from app.web.context import Web
@@ -69,15 +69,21 @@ async def get_orchestration(
     orchestration_id: inputs.IdPath, request: Request, web: Web, caller: ReaderOrSigned
 ) -> shapes.Orchestration:
     """One orchestration. Scope: `read`, or an address that Lockstep signed (`{run.summary_url}`)."""
+    base = present.base_url(web, request)
     async with transaction(web.engine) as connection:
-        view = await _visible(connection, caller, orchestration_id)
-        return await present.orchestration(connection, view, present.base_url(web, request))
+        run = await fleets.visible_run(connection, caller, orchestration_id)
+        if run is not None:
+            return await present.fleet_run(connection, run, base)
+        return await present.orchestration(connection, await _visible(connection, caller, orchestration_id), base)
 
 
 @router.get("/orchestrations/{id}/manifest", response_model=shapes.Manifest, responses=documented(401, 403, 404, 422))
 async def get_manifest(orchestration_id: inputs.IdPath, web: Web, caller: ReaderOrSigned) -> shapes.Manifest:
     """What the orchestration builds. Scope: `read`, or an address that Lockstep signed (`{manifest.url}`)."""
     async with transaction(web.engine) as connection:
+        run = await fleets.visible_run(connection, caller, orchestration_id)
+        if run is not None:
+            return present.fleet_manifest(run)
         view = await _visible(connection, caller, orchestration_id)
     if not view.orchestration.frozen:
         raise Problem(404, f"The manifest of {orchestration_id} is not frozen yet: it is still waiting.")
@@ -96,6 +102,9 @@ async def cancel_orchestration(
     """Stop what waits or builds. Scope: `run`."""
 
     async def act(river: River) -> Answer:
+        run = await fleets.visible_run(river.connection, caller, orchestration_id)
+        if run is not None:
+            return await fleets.cancel(river, caller, run, present.base_url(web, request))
         locked, current = await _current(river, caller, orchestration_id)
         if current.state not in (OrchestrationState.WAITING, OrchestrationState.BUILDING, OrchestrationState.CANCELLED):
             raise Problem(409, f"{orchestration_id} is over: it {_ended(current)}. Nothing is left to cancel.")
@@ -124,6 +133,9 @@ async def retry_orchestration(
     named = frozenset(name.lower().rpartition("/")[2] for name in (body.repositories if body else ()))
 
     async def act(river: River) -> Answer:
+        run = await fleets.visible_run(river.connection, caller, orchestration_id)
+        if run is not None:
+            return await fleets.retry(river, caller, run, named, present.base_url(web, request))
         locked, current = await _current(river, caller, orchestration_id)
         if current.state is OrchestrationState.PASSED:
             raise Problem(409, f"{orchestration_id} passed: nothing of it failed. Run the pipeline to build it anew.")

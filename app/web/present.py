@@ -12,9 +12,11 @@ from app.domain.attempt import Attempt
 from app.domain.build import Build
 from app.domain.change_set import Kind
 from app.domain.facts import Branch, Pull, PullState
+from app.domain.fleet import FleetRun, Target, came_to, run_state, why_not
 from app.domain.manifest import manifest as manifest_of
 from app.domain.orchestration import Orchestration
 from app.domain.verdict import VerdictState
+from app.store.fleets import target_orchestrations
 from app.store.views import OrchestrationView, SetView, repository_names
 from app.web import shapes
 from app.web.context import WebContext
@@ -41,6 +43,7 @@ async def orchestration(connection: AsyncConnection, view: OrchestrationView, ba
         kind="branch" if view.set_kind is Kind.BRANCH else "change_set",
         owner=view.owner,
         pipeline=view.pipeline,
+        fleet=None,
         change_set_id=None if view.set_kind is Kind.BRANCH else view.set_id,
         state=one.state,
         trigger=shapes.Trigger(kind=one.trigger.kind.value, actor=one.trigger.actor),
@@ -48,7 +51,59 @@ async def orchestration(connection: AsyncConnection, view: OrchestrationView, ba
         finished_at=one.finished_at,
         url=f"{base}/orchestrations/{one.id}",
         manifest_url=f"{base}/api/v1/orchestrations/{one.id}/manifest",
+        reason=one.problem,
         builds=[_build(build, one, view.owner, names) for build in one],
+    )
+
+
+async def fleet_run(connection: AsyncConnection, run: FleetRun, base: str) -> shapes.Orchestration:
+    """A fleet's run, with a build for each of its targets; the collecting one comes last."""
+    begun = await target_orchestrations(connection, run.id)
+    states = {name: one.build(one.builds[0].name).state for name, one in begun.items() if one.builds}
+    names = await repository_names(connection, (one.repository_id for one in run.all_targets() if one.repository_id))
+    return shapes.Orchestration(
+        id=run.id,
+        kind="fleet",
+        owner=run.fleet.owner,
+        pipeline=None,
+        fleet=run.fleet.name,
+        change_set_id=None,
+        state=run_state(run, states),
+        trigger=shapes.Trigger(kind=run.trigger.kind.value, actor=run.trigger.actor),
+        created_at=run.created_at,
+        finished_at=run.finished_at,
+        url=f"{base}/orchestrations/{run.id}",
+        manifest_url=f"{base}/api/v1/orchestrations/{run.id}/manifest",
+        reason=run.problem or run.halted,
+        builds=[_target(one, run, begun.get(one.id), names) for one in run.all_targets()],
+    )
+
+
+def fleet_manifest(run: FleetRun) -> shapes.Manifest:
+    """The commits at which the targets stood when they were selected."""
+    entries = {
+        one.repository: shapes.ManifestEntry(
+            repository=f"{run.fleet.owner}/{one.repository}", repository_id=one.repository_id, sha=one.sha
+        )
+        for one in run.targets
+        if one.repository_id is not None and one.sha is not None
+    }
+    return shapes.Manifest(orchestration=run.id, builds=entries)
+
+
+def _target(target: Target, run: FleetRun, begun: Orchestration | None, names: Names) -> shapes.Build:
+    if begun is not None and begun.builds:
+        return _build(begun.builds[0], begun, run.fleet.owner, names)
+    return shapes.Build(
+        name=target.repository,
+        repository=names.get(target.repository_id or 0, f"{run.fleet.owner}/{target.repository}"),
+        workflow=target.workflow,
+        needs=[],
+        sha=target.sha,
+        state=came_to(run, target, {}),
+        reason=why_not(run, target),
+        reused_from=None,
+        attempts=[],
     )
 
 

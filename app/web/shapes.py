@@ -21,7 +21,7 @@ class Shape(BaseModel):
 
 
 class Trigger(Shape):
-    kind: str = Field(description="`pull_request`, `command`, `api`, `retry`, `dispatch` or `change`.")
+    kind: str = Field(description="`pull_request`, `command`, `api`, `retry`, `dispatch`, `schedule` or `change`.")
     actor: str | None = Field(description="A login, or the name of the API token.")
 
 
@@ -52,14 +52,16 @@ class Orchestration(Shape):
     id: str
     kind: Literal["change_set", "branch", "fleet"]
     owner: str
-    pipeline: str
-    change_set_id: str | None = Field(description="Null where it is the run of a plain branch.")
+    pipeline: str | None = Field(description="Null where it is the run of a fleet.")
+    fleet: str | None = Field(description="Null where it is no run of a fleet.")
+    change_set_id: str | None = Field(description="Null where it is the run of a plain branch or of a fleet.")
     state: OrchestrationState
     trigger: Trigger
     created_at: datetime
     finished_at: datetime | None
     url: str
     manifest_url: str
+    reason: str | None = Field(description="Why it came to this, where its builds do not say it.")
     builds: list[Build] = Field(description="Empty until the manifest is frozen; then in topological order.")
 
 

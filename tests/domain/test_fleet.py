@@ -29,7 +29,7 @@ class Story:
         fleet = Fleet("acme", "scan", "scan.yml", **{"spacing": timedelta(0), **keys})
         names = [chr(ord("a") + number) for number in range(count)]
         targets = tuple(Target(n, n, "scan.yml", barred=(barred or {}).get(n)) for n in names)
-        self.run = FleetRun("run", fleet, Trigger(TriggerKind.API), START, START, targets)
+        self.run = FleetRun("run", fleet, Trigger(TriggerKind.API), START, selected_at=START, targets=targets)
         if then:
             self.run = replace(self.run, then=Target("then", "dashboard", "collect.yml"))
         self.states: dict[str, BuildState] = {}
@@ -39,10 +39,10 @@ class Story:
         """The targets that begin at this moment; asked again, none does."""
         step = conduct(self.run, self.states, self.now)
         self.run, self.wake_at = step.run, step.wake_at
-        self.states.update(dict.fromkeys(step.begin, RUNNING))
+        self.states.update(dict.fromkeys(step.starts, RUNNING))
         again = conduct(self.run, self.states, self.now)
-        assert (again.run, again.begin, again.wake_at) == (self.run, (), self.wake_at)
-        return " ".join(step.begin)
+        assert (again.run, again.starts, again.wake_at) == (self.run, (), self.wake_at)
+        return " ".join(step.starts)
 
     def ends(self, names: str, state: BuildState = PASSED) -> str:
         self.states.update(dict.fromkeys(names.split(), state))

@@ -75,6 +75,10 @@ def test_an_old_process_starts_beside_a_newer_database(database_url: str) -> Non
     assert is_current(database_url)
 
 
+WIDER = {"change_sets ck_change_sets_kind", "timers ck_timers_kind"}
+"""Take what they took before and more. What fleets add is read by no version that had no fleets: none was released."""
+
+
 def test_revisions_expand_and_take_nothing_away(empty_database_url: str) -> None:
     """Beside each revision the version before it still works: all that it reads is there, all that it writes fits."""
     upgrade(empty_database_url, "0002")
@@ -87,7 +91,7 @@ def test_revisions_expand_and_take_nothing_away(empty_database_url: str) -> None
     for name, _, may_be_left_out in set(columns_after) - set(columns):
         assert name.partition(".")[0] not in tables or may_be_left_out, f"the version before writes no {name}"
     assert len(columns_after) > len(columns)
-    for name, _ in set(constraints_after) - set(constraints):
+    for name in {name for name, _ in set(constraints_after) - set(constraints)} - WIDER:
         assert name.partition(" ")[0] not in tables, f"the version before knows nothing of {name}"
 
 

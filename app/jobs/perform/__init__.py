@@ -21,6 +21,7 @@ from app.jobs.perform.post_sign import post_sign
 from app.jobs.perform.read_set import read_set
 from app.jobs.perform.recover import take_from_log
 from app.jobs.perform.runs import find_run, read_run
+from app.jobs.perform.select_targets import select_targets
 from app.jobs.perform.sweep import sweep, sweep_owner
 from app.jobs.perform.sync import scan_pulls, sync_installations
 from app.jobs.perform.trim import trim
@@ -46,6 +47,7 @@ PERFORMERS: dict[str, Callable[[Context, Kept], Awaitable[Outcome]]] = {
     promises.TAKE_FROM_LOG: take_from_log,
     promises.SWEEP: sweep,
     promises.SWEEP_OWNER: sweep_owner,
+    promises.SELECT_TARGETS: select_targets,
 }
 
 BACK_OFF = tuple(timedelta(seconds=s) for s in (1, 2, 5, 15, 30, 60, 120, 300))

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain import messages
 from app.domain.attempt import Attempt
 from app.domain.attempts import may_be_sent
-from app.domain.change_set import ChangeSet
+from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import (
     DispatchAnswered,
     DispatchBegan,
@@ -29,7 +29,7 @@ from app.domain.events import (
 from app.domain.facts import Repository
 from app.domain.manifest import INPUTS_LIMIT, rendered_inputs
 from app.domain.world import outdated
-from app.github import Accepted, DispatchOutcome, NotSent, Refused, Unclear
+from app.github import Accepted, DispatchOutcome, NotSent, Priority, Refused, Unclear
 from app.jobs.context import Context
 from app.jobs.loading import attached
 from app.jobs.perform.common import cause_of, close
@@ -56,6 +56,7 @@ class Call:
     repository: Repository
     installation_id: int
     inputs: dict[str, str]
+    priority: Priority
 
 
 async def dispatch_build(context: Context, kept: Kept) -> Outcome:
@@ -70,7 +71,9 @@ async def dispatch_build(context: Context, kept: Kept) -> Outcome:
         return call
     client = context.github.on(call.installation_id)
     place, attempt = call.repository, call.attempt
-    answer = await client.dispatch(place.owner, place.name, attempt.workflow, attempt.ref, call.inputs)
+    answer = await client.dispatch(
+        place.owner, place.name, attempt.workflow, attempt.ref, call.inputs, priority=call.priority
+    )
     await _answered(context, kept, attempt, answer, client.request_ids)
     return Closed()
 
@@ -116,12 +119,13 @@ async def _call(context: Context, river: River, state: ChangeSet, attempt_id: st
     placed = await repository_by_id(river.connection, attempt.repository_id)
     if placed is None or not placed.accessible:
         return messages.unseen(build.spec.repository)
-    addresses = context.links.for_inputs(state.orchestration.id, river.now)
+    addresses = context.links.for_inputs(state.orchestration_id, river.now)
     inputs = rendered_inputs(state, state.orchestration, build, attempt, addresses)
     length = sum(len(name) + len(value) for name, value in inputs.items())
     if length > INPUTS_LIMIT:
         return messages.too_long_inputs(build.name, length, INPUTS_LIMIT)
-    return Call(attempt, placed.repository, placed.installation_id, inputs)
+    priority = Priority.FLEET if state.kind is Kind.FLEET else Priority.DISPATCH
+    return Call(attempt, placed.repository, placed.installation_id, inputs, priority)
 
 
 async def _answered(

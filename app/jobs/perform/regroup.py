@@ -19,6 +19,7 @@ from app.jobs.perform.common import cause_of
 from app.jobs.promises import SCAN_PULLS, keep_promise_once
 from app.jobs.river import River
 from app.jobs.routing.pulls import addresses, alone
+from app.jobs.schedules import follow_schedules
 from app.store.change_sets import Address, create_set, load_open, lock_sets
 from app.store.effects import Kept, Promise
 from app.store.installations import Placed, repositories_by_id, repositories_by_name
@@ -45,6 +46,7 @@ async def regroup(context: Context, kept: Kept, owner: str) -> None:
             after = await river.handle(locked, events, cause_of(kept))
             await river.rename_status(after, cause_of(kept))
         names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
+        await follow_schedules(river, owner)
         for placed in await repositories_by_name(connection, owner, names):
             scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})
             await keep_promise_once(connection, context.queue, scan, river.now)

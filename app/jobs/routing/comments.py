@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.inbox.commands import parse_commands
+from app.inbox.commands import Fleet, parse_commands
 from app.inbox.notices import CommentNotice
 from app.jobs.context import Context
 from app.jobs.promises import ANSWER_COMMAND, keep_promise
@@ -13,9 +13,11 @@ from app.store.effects import Priority, Promise
 
 async def route_comment(context: Context, river: River, notice: CommentNotice) -> str | None:
     """Promise to judge the comment, unless it is known already under another delivery id (CONTRACT §4)."""
-    if not parse_commands(notice.body):
+    commands = parse_commands(notice.body)
+    if not commands:
         return "no line of the comment is a command"
-    if not notice.on_pull:
+    fleets = context.place.is_in(notice.repository.name) and any(isinstance(one, Fleet) for one in commands)
+    if not notice.on_pull and not fleets:
         return "commands are for pull requests"
     command = Command(notice.comment_id, notice.repository.id, notice.number, notice.login, notice.body)
     if not await keep_command(river.connection, command, river.now):

@@ -1,0 +1,99 @@
+"""Runs of fleets that people ask for, by whatever way: the fleet by its name, the repositories as they write them.
+
+Law: expected outcomes are values; a sentence says why nothing was started.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.config.selection import Unknown, candidates, chosen
+from app.domain import messages
+from app.domain.events import Trigger
+from app.domain.fleet import FleetRun, failed_targets
+from app.domain.pipeline import Fleet
+from app.jobs.fleets import Busy, Wish, states_of, wish
+from app.jobs.river import River
+from app.store.fleets import run_before
+from app.store.installations import repositories_of_owner
+
+FAILED = "failed"
+"""Asks for those that did not pass in the last run."""
+MOST_INPUTS = 25
+"""GitHub's limit for a dispatch (FACTS §1)."""
+LONGEST_REF = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What somebody asks for: the body of CONTRACT §2."""
+
+    repositories: tuple[str, ...] = ()
+    ref: str | None = None
+    inputs: Mapping[str, str] | None = None
+
+
+async def fleet_of(river: River, owner: str, name: str) -> Fleet | tuple[str, ...]:
+    """The fleet of this name; else the names of those that the owner has."""
+    config = await river.configs.of(river.connection, owner)
+    fleets = config.fleets if config else ()
+    found = next((one for one in fleets if one.name == name), None)
+    return found or tuple(one.name for one in fleets)
+
+
+async def call(river: River, fleet: Fleet, asked: Call, trigger: Trigger) -> FleetRun | Busy | str:
+    """Start a run; a sentence: what was asked for that the fleet does not have."""
+    names = await names_asked(river, fleet, asked.repositories)
+    if isinstance(names, str):
+        return names
+    return await wish(river, fleet, Wish(trigger, names, asked.ref, asked.inputs))
+
+
+async def names_asked(river: River, fleet: Fleet, words: Iterable[str]) -> tuple[str, ...] | str:
+    """The repositories that are meant, by name; none: all that the fleet has."""
+    wanted = [part for text in words for word in text.split(",") if (part := word.strip())]
+    if [word.lower() for word in wanted] == [FAILED]:
+        return await _failed_last(river, fleet)
+    if not wanted:
+        return ()
+    placed = await repositories_of_owner(river.connection, fleet.owner)
+    found = chosen(fleet.owner, candidates(fleet, [one.repository for one in placed]), wanted)
+    return messages.no_such_targets(fleet.name, found.names) if isinstance(found, Unknown) else _names(found)
+
+
+def _names(found: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(one.name for one in found)
+
+
+async def _failed_last(river: River, fleet: Fleet) -> tuple[str, ...] | str:
+    last = await run_before(river.connection, None, fleet.owner, fleet.name)
+    if last is None:
+        return messages.never_ended(fleet.name)
+    return failed_targets(last, await states_of(river, last.id)) or messages.nothing_failed(fleet.name, last.id)
+
+
+def call_of(given: Mapping[str, Any]) -> Call | str:
+    """A call as a payload or a form gives it, where inputs may be the text of an object; a sentence: what is wrong."""
+    repositories, ref = given.get("repositories"), given.get("ref") or None
+    words = [repositories] if isinstance(repositories, str) else repositories or []
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        return "repositories must be a text or a list of texts"
+    if not isinstance(ref, str | None) or (ref is not None and len(ref) > LONGEST_REF):
+        return "ref must be the name of a branch or tag"
+    inputs = _inputs(given.get("inputs"))
+    return inputs if isinstance(inputs, str) else Call(tuple(words), ref, inputs)
+
+
+def _inputs(given: Any) -> dict[str, str] | str:
+    if isinstance(given, str) and given.strip():
+        try:
+            given = json.loads(given)
+        except ValueError:
+            return "inputs must be the text of a JSON object"
+    given = given or {}
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        return "inputs must be an object of texts"
+    return given if len(given) <= MOST_INPUTS else f"inputs may be {MOST_INPUTS} at most"

@@ -1,0 +1,151 @@
+"""Runs of fleets. A run's document is the truth; what became of its targets is in the sets that they were begun as.
+
+Law: a run is saved only by whoever has locked it. A run is locked before sets, and nobody who has locked a set locks a
+run: what ends a target sets the run's timer instead (decision 0008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Row,
+    ScalarSelect,
+    Table,
+    Text,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.change_set import Kind
+from app.domain.fleet import FleetRun
+from app.domain.orchestration import Orchestration, OrchestrationState
+from app.store.change_sets import change_sets
+from app.store.codec import dump, load, load_orchestration
+from app.store.metadata import Time, metadata
+from app.store.orchestrations import orchestrations
+
+fleet_runs = Table(
+    "fleet_runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # In the order in which they were wished for; two may be of one moment.
+    Column("number", BigInteger, Identity(always=True), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("fleet", Text, nullable=False),
+    Column("doc", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("finished_at", Time),
+    CheckConstraint("owner = lower(owner)", name="owner_lower"),
+    CheckConstraint("state IN ('waiting', 'building', 'passed', 'failed', 'error', 'cancelled')", name="state"),
+    Index("ix_fleet_runs_owner_fleet_number", "owner", "fleet", "number"),
+    Index("ix_fleet_runs_unfinished", "owner", "fleet", postgresql_where=literal_column("finished_at IS NULL")),
+    Index("ix_fleet_runs_created_at", "created_at"),
+)
+
+
+async def lock_fleet(connection: AsyncConnection, owner: str, fleet: str) -> None:
+    """Until this transaction ends nobody else wishes for a run of this fleet."""
+    key = f"fleet {owner.lower()}/{fleet}"
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+
+async def insert_run(connection: AsyncConnection, run: FleetRun) -> None:
+    row = {
+        "id": run.id,
+        "owner": run.fleet.owner.lower(),
+        "fleet": run.fleet.name,
+        "doc": dump(run),
+        "state": OrchestrationState.WAITING.value,
+        "created_at": run.created_at,
+    }
+    await connection.execute(insert(fleet_runs).values(row))
+
+
+async def lock_run(connection: AsyncConnection, run_id: str) -> FleetRun | None:
+    query = select(fleet_runs.c.doc).where(fleet_runs.c.id == run_id).with_for_update()
+    return _run((await connection.execute(query)).first())
+
+
+async def load_run(connection: AsyncConnection, run_id: str) -> FleetRun | None:
+    return _run((await connection.execute(select(fleet_runs.c.doc).where(fleet_runs.c.id == run_id))).first())
+
+
+async def save_run(connection: AsyncConnection, run: FleetRun, state: OrchestrationState) -> None:
+    """Of a run that is locked."""
+    values = {"doc": dump(run), "state": state.value, "finished_at": run.finished_at}
+    await connection.execute(update(fleet_runs).where(fleet_runs.c.id == run.id).values(values))
+
+
+async def unfinished_runs(
+    connection: AsyncConnection, owner: str, fleet: str, *, after: str | None = None
+) -> list[str]:
+    """The ids, the oldest first; ``after``: of those that were wished for after this one."""
+    query = select(fleet_runs.c.id).filter_by(owner=owner.lower(), fleet=fleet, finished_at=None)
+    if after is not None:
+        query = query.where(fleet_runs.c.number > _number(after))
+    return list((await connection.execute(query.order_by(fleet_runs.c.number))).scalars())
+
+
+async def run_before(connection: AsyncConnection, run: FleetRun | None, owner: str, fleet: str) -> FleetRun | None:
+    """The last run that has ended, or the last one that began before ``run`` and has ended."""
+    table = fleet_runs.c
+    query = select(table.doc).filter_by(owner=owner.lower(), fleet=fleet).where(table.finished_at.is_not(None))
+    if run is not None:
+        query = query.where(table.number < _number(run.id))
+    return _run((await connection.execute(query.order_by(table.number.desc()).limit(1))).first())
+
+
+async def runs_of(connection: AsyncConnection, owner: str, fleet: str, limit: int) -> list[FleetRun]:
+    """The youngest first."""
+    table = fleet_runs.c
+    query = select(table.doc).filter_by(owner=owner.lower(), fleet=fleet)
+    rows = await connection.execute(query.order_by(table.number.desc()).limit(limit))
+    return [load(FleetRun, row.doc) for row in rows]
+
+
+async def target_states(connection: AsyncConnection, run_id: str) -> dict[str, OrchestrationState]:
+    """How the targets stand that have begun, by their ids."""
+    rows = await connection.execute(_of_targets(run_id, change_sets.c.key, orchestrations.c.state))
+    return {row.key: OrchestrationState(row.state) for row in rows}
+
+
+async def target_orchestrations(connection: AsyncConnection, run_id: str) -> Mapping[str, Orchestration]:
+    """The whole story of each target that has begun, by their ids."""
+    rows = await connection.execute(_of_targets(run_id, change_sets.c.key, orchestrations.c.doc))
+    return {row.key: load_orchestration(row.doc) for row in rows}
+
+
+async def live_targets(connection: AsyncConnection, run_id: str) -> list[str]:
+    """Ids of the sets of targets that have begun and not ended."""
+    query = select(change_sets.c.id).where(
+        change_sets.c.kind == Kind.FLEET.value, change_sets.c.base_line == run_id, change_sets.c.state == "open"
+    )
+    return list((await connection.execute(query)).scalars())
+
+
+def _number(run_id: str) -> ScalarSelect[int]:
+    return select(fleet_runs.c.number).where(fleet_runs.c.id == run_id).scalar_subquery()
+
+
+def _of_targets(run_id: str, *columns: Column[Any]) -> Any:
+    return (
+        select(*columns)
+        .join(orchestrations, orchestrations.c.id == change_sets.c.orchestration_id)
+        .where(change_sets.c.kind == Kind.FLEET.value, change_sets.c.base_line == run_id)
+    )
+
+
+def _run(row: Row[Any] | None) -> FleetRun | None:
+    return load(FleetRun, row.doc) if row else None
