@@ -36,6 +36,7 @@ COMMANDS = (
     Command("status", "app.cli.client:status", "Show change sets or one orchestration, through the API."),
     Command("cancel", "app.cli.client:cancel", "Stop an orchestration, through the API."),
     Command("retry", "app.cli.client:retry", "Build again what failed, through the API."),
+    Command("fleet", "app.cli.fleet:fleet", "Run a fleet, through the API."),
     Command("token", "app.cli.token:token", "Create, list and revoke API tokens, in the database."),
     Command("deliveries", "app.cli.deliveries:deliveries", "List, show and replay deliveries, in the database."),
     Command("settings", "app.cli.settings:settings", "Show the settings in force, secrets masked."),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BAD = frozenset({"failed", "error", "cancelled", "superseded", "failure"})
 
-Owner = Annotated[str | None, typer.Option(help="Whose pipeline; or write PIPELINE as OWNER/PIPELINE.")]
+Owner = Annotated[str | None, typer.Option(help="Whose it is; or write it as OWNER/NAME.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Show live progress until it is over.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print what the API answered, as JSON.")]
 Subject = Annotated[str, typer.Argument(metavar="KEY|ID", help="A key, or the id of a change set or orchestration.")]
@@ -48,7 +48,7 @@ def run(
     with Api.from_environment() as api:
         body = {"key" if key else "branch": branch, "fresh": fresh}
         started = api.post(f"/pipelines/{api.quoted(whose)}/{api.quoted(name)}/orchestrations", body)
-        _follow(api, started, watch=watch, as_json=as_json)
+        follow(api, started, watch=watch, as_json=as_json)
 
 
 def status(
@@ -75,7 +75,7 @@ def status(
         if set_ is not None and not as_json:
             typer.echo(shown.change_set(set_))
         if orchestration is not None:
-            _follow(api, orchestration, watch=watch, as_json=as_json, beside=set_)
+            follow(api, orchestration, watch=watch, as_json=as_json, beside=set_)
         elif set_ is not None and as_json:
             typer.echo(json.dumps(set_, indent=2))
         verdict = (set_ or {}).get("verdict") or {}
@@ -110,10 +110,10 @@ def retry(
         orchestration = api.orchestration_of(subject)
         body = {"repositories": repositories or []}
         again = api.post(f"/orchestrations/{orchestration['id']}/retry", body)
-        _follow(api, again, watch=watch, as_json=as_json)
+        follow(api, again, watch=watch, as_json=as_json)
 
 
-def _follow(
+def follow(
     api: Api, orchestration: dict[str, Any], *, watch: bool, as_json: bool, beside: dict[str, Any] | None = None
 ) -> None:
     """Show it, with ``watch`` until it is over; end with 1 if it went badly."""

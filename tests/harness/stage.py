@@ -49,9 +49,19 @@ class Stage:
     """One service and one GitHub. Verbs are synchronous: between two of them nothing moves."""
 
     def __init__(
-        self, database_url: str, credentials: Credentials, seed: Json, *, rounds: Sequence[str] = (), **settings: object
+        self,
+        database_url: str,
+        credentials: Credentials,
+        seed: Json,
+        *,
+        rounds: Sequence[str] = (),
+        start: datetime | None = None,
+        **settings: object,
     ) -> None:
-        """``rounds``: those of the service's that are awake; the others sleep all through the story."""
+        """``rounds``: those of the service's that are awake; the others sleep all through the story.
+
+        :param start: the moment at which it begins; None: now.
+        """
         self._rounds = rounds
         self._runner = asyncio.Runner()
         self._database_url = database_url
@@ -67,7 +77,7 @@ class Stage:
         hook = None if settings.get("ingest") == "pull" else services.address(self._listener) + services.HOOK
         options = Options(credentials.app_id, hook, credentials.webhook_secret, credentials.public_key)
         self._simulator = Simulator(options, seed)
-        self._simulator.clock.freeze()
+        self._simulator.clock.freeze(start)
         self.control: Control
         self.service: Service
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Protocol
 
 import pytest
@@ -25,7 +26,14 @@ waiting in which the log is read each minute takes twenty times as long.
 class Begin(Protocol):
     """Begins the story that a test tells."""
 
-    def __call__(self, pipeline: Json | None = None, *, seed: Json | None = None, **settings: object) -> Story: ...
+    def __call__(
+        self,
+        pipeline: Json | None = None,
+        *,
+        seed: Json | None = None,
+        start: datetime | None = None,
+        **settings: object,
+    ) -> Story: ...
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +47,11 @@ def begin(database_url: str, credentials: Credentials, request: pytest.FixtureRe
     rounds = ROUNDS.get(request.path.stem, ())
     stages: list[Stage] = []
 
-    def begin(pipeline: Json | None = None, *, seed: Json | None = None, **settings: object) -> Story:
+    def begin(
+        pipeline: Json | None = None, *, seed: Json | None = None, start: datetime | None = None, **settings: object
+    ) -> Story:
         planted = worlds.seed(worlds.config(pipeline)) if seed is None else seed
-        stage = Stage(database_url, credentials, planted, rounds=rounds, **settings)
+        stage = Stage(database_url, credentials, planted, rounds=rounds, start=start, **settings)
         stages.append(stage)
         stage.open()
         return Story(stage)
