@@ -10,12 +10,13 @@ WORKERS ?= --numprocesses $(shell expr $(CORES) + 2) --maxprocesses 6
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
 
-.PHONY: help demo test processes fuzz faults faults-bugs mutants walk lint format lock clean
+.PHONY: help demo test processes scale fuzz faults faults-bugs mutants walk lint format lock clean
 
 help:
 	@echo 'make demo    play the story against a simulated GitHub; nothing to set up first'
 	@echo 'make test    all tests but those below (WORKERS= for one process)'
 	@echo 'make processes  real processes that are stopped, killed and replaced'
+	@echo 'make scale   fleets of many repositories'
 	@echo 'make fuzz    odd deliveries and requests by the thousand (SEEDS=50, FIRST_SEED=1)'
 	@echo 'make faults  seeded misfortune over real processes, judged by a checker (SEEDS=25 FIRST_SEED=1 JOBS=2)'
 	@echo 'make faults-bugs  planted bugs, each played until the checker finds it; writes docs/reliability.md (ONLY=)'
@@ -30,10 +31,13 @@ demo: $(READY)
 	@$(BIN)/lockstep demo
 
 test: $(READY)
-	$(BIN)/pytest $(WORKERS) --ignore tests/fuzz --ignore tests/processes
+	$(BIN)/pytest $(WORKERS) $(addprefix --ignore ,tests/fuzz tests/processes tests/scale)
 
 processes: $(READY)
 	$(BIN)/pytest $(WORKERS) tests/processes
+
+scale: $(READY)
+	$(BIN)/pytest tests/scale
 
 # A failure is played again by its number: make fuzz SEEDS=1 FIRST_SEED=…
 fuzz: $(READY)

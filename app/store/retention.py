@@ -15,11 +15,13 @@ from sqlalchemy import Column, Table, and_, delete, exists, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
+from app.domain.change_set import Kind
 from app.store.access import idempotency_keys
 from app.store.budgets import budgets
 from app.store.change_sets import change_sets
 from app.store.deliveries import deliveries
 from app.store.effects import effects
+from app.store.fleets import fleet_runs
 from app.store.groups import merge_groups
 from app.store.history import history
 from app.store.orchestrations import attempts, orchestrations
@@ -41,7 +43,19 @@ class Rule:
 
 
 def _current() -> ColumnElement[bool]:
-    return exists(select(1).where(change_sets.c.orchestration_id == orchestrations.c.id))
+    """A fleet's targets have one each, which is as old as their run."""
+    mine = change_sets.c.orchestration_id == orchestrations.c.id
+    return exists(select(1).where(mine, change_sets.c.kind != Kind.FLEET.value))
+
+
+def _has(table: Table) -> ColumnElement[bool]:
+    return exists(select(1).where(table.c.set_id == change_sets.c.id))
+
+
+def _target() -> tuple[ColumnElement[bool], ...]:
+    """A fleet's target of which nothing else is left."""
+    rest = (~_has(table) for table in (orchestrations, attempts, effects, history))
+    return (change_sets.c.kind == Kind.FLEET.value, *rest)
 
 
 def _spoken_of() -> ColumnElement[bool]:
@@ -56,6 +70,8 @@ RULES = (
     Rule(history, history.c.at, timedelta(days=180)),
     Rule(orchestrations, orchestrations.c.created_at, timedelta(days=180), (~_current(),)),
     Rule(attempts, attempts.c.planned_at, timedelta(days=180), (~attempts.c.awaited,)),
+    Rule(fleet_runs, fleet_runs.c.created_at, timedelta(days=180), (fleet_runs.c.finished_at.is_not(None),)),
+    Rule(change_sets, change_sets.c.created_at, timedelta(days=180), _target()),
     Rule(signs, signs.c.shown_at, timedelta(days=180), (~_spoken_of(),)),
     Rule(results, results.c.finished_at, timedelta(days=90)),
     Rule(build_times, build_times.c.finished_at, timedelta(days=180)),

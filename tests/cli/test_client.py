@@ -10,6 +10,7 @@ import pytest
 from app.cli import main
 from app.cli.api import Api
 from app.domain.events import DispatchBegan, DispatchRefused
+from app.domain.fleet import Barred, Target
 from tests.cli.conftest import Served
 
 
@@ -119,3 +120,38 @@ def test_nobody_there_is_status_3(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setenv("LOCKSTEP_TOKEN", "anything")
     assert lockstep("status") == 3
     assert "cannot be reached" in capsys.readouterr().err
+
+
+def test_a_fleet_is_run_and_watched_to_its_end(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 4, must show 7: what is shown as it goes on is a table that a terminal redraws; here nobody looks."""
+    archived = Target("repoA", "repoA", "scan.yml", barred=Barred.SKIPPED, reason="repoA is archived")
+    bare = Target("repoB", "repoB", "scan.yml", barred=Barred.ERROR, reason="repoB has no scan.yml")
+    pauses: list[float] = []
+
+    def pause(api: Api, seconds: float) -> None:
+        pauses.append(seconds)
+        served.do(served.office.selected(archived, bare, over=len(pauses) == 2))
+
+    monkeypatch.setattr(Api, "pause", pause)
+    assert lockstep("fleet", "run", "acme/scan", "repoA", "REPOB", "--input", "level=9", "--watch") == 1
+    said = capsys.readouterr().out
+    assert "repoA  skipped      repoA is archived" in said
+    assert "repoB  error        repoB has no scan.yml" in said
+    assert ": failed" in said.splitlines()[0]
+    run = served.do(served.office.fleet_run())
+    assert (run.asked, run.inputs, run.ref) == (("repoA", "repoB"), {"level": "9"}, None)
+
+
+def test_a_fleet_is_asked_for_wrongly(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lockstep("fleet", "run", "scan") == 2
+    assert "OWNER/NAME" in capsys.readouterr().err
+    assert lockstep("fleet", "run", "acme/scan", "--input", "level") == 2
+    assert "KEY=VALUE" in capsys.readouterr().err
+    assert lockstep("fleet", "run", "acme/scan", "repoZ") == 2
+    assert "repoZ" in capsys.readouterr().err
+    assert lockstep("fleet", "run", "scan", "--owner", "acme") == 0
+    assert ": waiting" in capsys.readouterr().out
+    assert lockstep("fleet", "run", "acme/scan") == 1
+    assert "is running" in capsys.readouterr().err

@@ -56,6 +56,10 @@ def rows(set_id: str, token_id: int, at: datetime, number: int) -> dict[str, dic
         "merge_groups": {"repository_id": 1, "head_sha": guid, "base_sha": "b", "base_ref": "main", "pulls": [number]}
         | {"grounded": True, "merged": False, "heard_at": at},
         "budgets": {"installation_id": number, "doc": {}, "changed_at": at},
+        "fleet_runs": {"id": guid, "owner": "acme", "fleet": "ort", "doc": {}, "state": "passed", "created_at": at}
+        | {"finished_at": at},
+        "change_sets": {"id": guid, "owner": "acme", "pipeline": "ort", "kind": "fleet", "key": "a", "base_line": guid}
+        | {"doc": {}, "state": "closed", "created_at": at, "updated_at": at},
     }
 
 
@@ -81,7 +85,22 @@ async def test_old_rows_go_and_young_ones_stay(engine: AsyncEngine) -> None:
                 await connection.execute(insert(tables[name]).values(row))
         await forget_all(connection)
         left = {name: await count(connection, table) for name, table in tables.items()}
-    assert left == dict.fromkeys(tables, 1)
+    assert left == {**dict.fromkeys(tables, 1), "change_sets": 2}, "the set of the first lines is no fleet's target"
+
+
+async def test_a_target_goes_when_nothing_of_it_is_left(engine: AsyncEngine) -> None:
+    """Its orchestration is the current one, and goes all the same."""
+    async with transaction(engine) as connection:
+        made = rows("guid-1", 0, OLD, 1)
+        await connection.execute(insert(change_sets).values(made["change_sets"] | {"orchestration_id": "guid-1"}))
+        await connection.execute(insert(orchestrations).values(made["orchestrations"] | {"kind": "fleet"}))
+        await connection.execute(insert(history).values(made["history"] | {"set_id": "guid-1", "at": NOW}))
+        await forget_all(connection)
+        assert (await count(connection, orchestrations), await count(connection, change_sets)) == (0, 1)
+        await connection.execute(history.update().values(at=OLD))
+        await forget_all(connection)
+        await forget_all(connection)
+        assert await count(connection, change_sets) == 0
 
 
 @pytest.mark.parametrize("name", ["deliveries", "effects", "attempts", "orchestrations", "signs"])

@@ -185,8 +185,8 @@ def test_an_orchestration_of_a_fleet_is_retried_for_what_failed(begin: Begin) ->
 
 
 def test_no_more_at_once_and_no_closer_than_told(begin: Begin) -> None:
-    names = [f"part-{number}" for number in range(6)]
-    story = begin(seed=world({"max_parallel": 2, "spacing": "30s"}, {name: {} for name in names}))
+    six: dict[str, Json] = {f"part-{number}": {} for number in range(6)}
+    story = begin(seed=world({"max_parallel": 2, "spacing": "30s"}, six))
     starts(story)
     first = story.builds("part-0")
     story.waits(25)
@@ -224,8 +224,8 @@ def test_one_that_fails_stops_the_rest_where_told(begin: Begin) -> None:
 
 
 def test_the_second_wave_waits_for_the_first_and_may_be_held_back(begin: Begin) -> None:
-    names = {f"part-{number}": {} for number in range(5)}
-    story = begin(seed=world({"max_parallel": 5, "waves": [1, "40%"], "stop_after": "50%"}, names))
+    five: dict[str, Json] = {f"part-{number}": {} for number in range(5)}
+    story = begin(seed=world({"max_parallel": 5, "waves": [1, "40%"], "stop_after": "50%"}, five))
     run_id = starts(story)
     story.builds("part-0").passes()
     wave = story.builds("part-1", "part-2")

@@ -14,12 +14,14 @@ from fastapi import FastAPI
 from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import Event, PullSeen, ReadPurpose, SetRead, SignShown
 from app.domain.facts import Pull, Repository, RepositoryRead
+from app.domain.fleet import FleetRun, Target, run_state
 from app.main import without_app
 from app.settings import Settings
 from app.store.access import create_token
 from app.store.change_sets import Address, create_set, lock_sets
 from app.store.configs import KeptConfig, save_config
 from app.store.deliveries import Delivery, insert
+from app.store.fleets import runs_of, save_run
 from app.store.history import Cause
 from app.store.installations import Installation, save_installation, save_repository
 from app.store.transaction import transaction
@@ -38,6 +40,8 @@ pipelines:
     builds:
       repoA: {}
       repoB: {needs: [repoA]}
+fleets:
+  scan: {workflow: scan.yml, repositories: ['repo*'], inputs: {level: '1'}}
 """
 
 
@@ -100,6 +104,19 @@ class Office:
             for name in REPOSITORIES
         )
         return await self.tell(set_id, SetRead(state.revision, ReadPurpose.FREEZE, reads))
+
+    async def fleet_run(self) -> FleetRun:
+        """The youngest run of acme's fleet."""
+        async with transaction(self.web.engine) as connection:
+            return (await runs_of(connection, "acme", "scan", 1))[0]
+
+    async def selected(self, *targets: Target, over: bool = False) -> None:
+        """What a worker would have learnt of that run by now."""
+        run = await self.fleet_run()
+        async with transaction(self.web.engine) as connection:
+            ended = self.clock.now if over else None
+            run = replace(run, selected_at=self.clock.now, targets=targets, finished_at=ended)
+            await save_run(connection, run, run_state(run, {}))
 
     async def delivered(self, guid: str, owner: str | None = "acme") -> None:
         installation = OWNERS.index(owner) + 1 if owner else None
