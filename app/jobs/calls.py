@@ -72,7 +72,8 @@ async def _failed_last(river: River, fleet: Fleet) -> tuple[str, ...] | str:
     last = await run_before(river.connection, None, fleet.owner, fleet.name)
     if last is None:
         return messages.never_ended(fleet.name)
-    return failed_targets(last, await states_of(river, last.id)) or messages.nothing_failed(fleet.name, last.id)
+    names = failed_targets(last, await states_of(river.connection, last.id))
+    return names or messages.nothing_failed(fleet.name, last.id)
 
 
 def call_of(given: Mapping[str, Any]) -> Call | str:

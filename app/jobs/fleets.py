@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.domain.build import BuildState
 from app.domain.change_set import Kind
 from app.domain.events import CancelWanted, TargetGiven, Trigger
@@ -112,7 +114,7 @@ async def conduct_run(context: Context, run_id: str) -> None:
         if run.cancelled_by is not None:
             await _cancel_targets(river, run)
         await set_timer(connection, FLEET, run_id, river.now + AGAIN)
-        step = conduct(await _selecting(river, run), await states_of(river, run_id), river.now)
+        step = conduct(await _selecting(river, run), await states_of(connection, run_id), river.now)
         for target_id in step.starts:
             target = step.run.target(target_id)
             assert target is not None, "the step names a target of its own run"
@@ -121,8 +123,9 @@ async def conduct_run(context: Context, run_id: str) -> None:
         await set_timer(connection, FLEET, run_id, step.wake_at)
 
 
-async def states_of(river: River, run_id: str) -> dict[str, BuildState]:
-    return {name: STANDS_FOR[state] for name, state in (await target_states(river.connection, run_id)).items()}
+async def states_of(connection: AsyncConnection, run_id: str) -> dict[str, BuildState]:
+    """How the targets stand that have begun, by their ids."""
+    return {name: STANDS_FOR[state] for name, state in (await target_states(connection, run_id)).items()}
 
 
 async def selected(river: River, run: FleetRun, targets: Sequence[Target], then: Target | None) -> None:
@@ -172,7 +175,7 @@ async def _cancel_targets(river: River, run: FleetRun) -> None:
 
 async def _keep(river: River, run: FleetRun) -> None:
     """Save the step, and where it was the last one, wake the run that waits behind."""
-    state = run_state(run, await states_of(river, run.id))
+    state = run_state(run, await states_of(river.connection, run.id))
     await save_run(river.connection, run, state)
     if run.finished_at is None:
         return

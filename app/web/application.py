@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from app.inbox.door import Door, ShutDoor
 from app.settings import Ingest
-from app.web import change_sets, deliveries, fleets, health, orchestrations, pages, problems, tokens
+from app.web import change_sets, deliveries, fleet_pages, fleets, health, orchestrations, pages, problems, tokens
 from app.web.context import WebContext
 from app.web.documents import document_of
 from app.web.guard import DOOR, Guard
@@ -40,7 +40,7 @@ def create_application(context: WebContext) -> FastAPI:
     pulled = context.settings.ingest is Ingest.PULL
     door = ShutDoor() if pulled else Door(context.keeper, context.secrets, context.clock)
     app.router.routes.insert(0, Route(DOOR, door))
-    for router in (health, orchestrations, fleets, change_sets, deliveries, tokens, pages):
+    for router in (health, orchestrations, fleets, change_sets, deliveries, tokens, pages, fleet_pages):
         app.include_router(router.router)
     app.include_router(_document(app))
     problems.install(app)

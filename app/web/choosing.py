@@ -42,8 +42,13 @@ async def _known(river: River, caller: Caller) -> list[str]:
 async def owners_of(river: River, caller: Caller) -> list[str]:
     """The owners with a config whom this caller may see and where the App is installed."""
     if caller.owner:
-        owners = [caller.owner]
-    elif river.configs.from_file:
+        return [caller.owner] if await installation_of_owner(river.connection, caller.owner) else []
+    return await all_owners(river)
+
+
+async def all_owners(river: River) -> list[str]:
+    """Every owner with a config where the App is installed."""
+    if river.configs.from_file:
         owners = sorted({one.owner.lower() for one in await all_installations(river.connection) if one.serves})
     else:
         owners = await views.configured_owners(river.connection)

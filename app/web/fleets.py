@@ -80,7 +80,7 @@ async def cancel(river: River, caller: Caller, run: FleetRun, base: str) -> Answ
     """:raises Problem: 409, it is over."""
     after = await cancel_run(river, run.id, caller.token.name)
     if after is None:
-        state = run_state(run, await states_of(river, run.id))
+        state = run_state(run, await states_of(river.connection, run.id))
         raise Problem(409, f"{run.id} is over: it {_ended(state)}. Nothing is left to cancel.")
     return Answer(202, await present.fleet_run(river.connection, after, base), f"/api/v1/orchestrations/{run.id}")
 
@@ -92,7 +92,7 @@ async def retry(river: River, caller: Caller, run: FleetRun, names: frozenset[st
     """
     if run.finished_at is None:
         raise Problem(409, f"{run.id} goes on. Wait for its end, or cancel it.")
-    failed = failed_targets(run, await states_of(river, run.id))
+    failed = failed_targets(run, await states_of(river.connection, run.id))
     if not failed:
         raise Problem(409, f"Nothing of {run.id} failed. Run the fleet to run everything again.")
     unknown = ", ".join(sorted(names - {name.lower() for name in failed}))

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import views
+from app.store.fleets import load_run
 from app.store.transaction import transaction
 from app.web import cursors, inputs, present, shapes
 from app.web.context import Web, WebContext
@@ -29,7 +30,8 @@ _templates = Jinja2Templates(
 router = APIRouter(include_in_schema=False)
 
 
-def _page(request: Request, name: str, status: int = 200, **values: Any) -> Response:
+def page(request: Request, name: str, status: int = 200, **values: Any) -> Response:
+    """A page of ours from its template."""
     return _templates.TemplateResponse(request, name, values, status, HEADERS)
 
 
@@ -42,12 +44,12 @@ def visitor(request: Request, web: Web) -> None:
         raise Stranger
 
 
-Visitor = Depends(visitor)
+VISITOR = Depends(visitor)
 
 
 def strange(request: Request, _error: Exception) -> Response:
     """A link on another site sends no strict cookie; the link on this page does."""
-    return _page(request, "stranger.html", 401, path=request.scope["path"])
+    return page(request, "stranger.html", 401, path=request.scope["path"])
 
 
 @router.get("/login")
@@ -63,7 +65,7 @@ async def login(web: Web, token: Annotated[str, Query(min_length=1, max_length=2
     return answer
 
 
-@router.get("/", dependencies=[Visitor])
+@router.get("/", dependencies=[VISITOR])
 async def home(request: Request, web: Web, cursor: inputs.Cursor = None) -> Response:
     after, limit = cursors.moment_and_name(cursor), 50
     async with transaction(web.engine) as connection:
@@ -71,10 +73,10 @@ async def home(request: Request, web: Web, cursor: inputs.Cursor = None) -> Resp
         items = await present.change_sets(connection, found[:limit])
     last = found[limit - 1] if len(found) > limit else None
     following = cursors.of_moment(last.created_at, last.state.id) if last else None
-    return _page(request, "home.html", sets=items, following=following)
+    return page(request, "home.html", sets=items, following=following)
 
 
-@router.get("/change-sets/{id}", dependencies=[Visitor])
+@router.get("/change-sets/{id}", dependencies=[VISITOR])
 async def change_set_page(set_id: inputs.IdPath, request: Request, web: Web) -> Response:
     async with transaction(web.engine) as connection:
         view = await views.change_set(connection, set_id)
@@ -82,24 +84,28 @@ async def change_set_page(set_id: inputs.IdPath, request: Request, web: Web) -> 
         shown = await _orchestration(connection, web, request, current) if current else None
         sets = await present.change_sets(connection, [view] if view else [])
     if not sets:
-        return _page(request, "missing.html", 404, what=f"change set {set_id}")
-    return _page(request, "change_set.html", set=sets[0], orchestration=shown, github=web.settings.github_url)
+        return page(request, "missing.html", 404, what=f"change set {set_id}")
+    return page(request, "change_set.html", set=sets[0], orchestration=shown, github=web.settings.github_url)
 
 
-@router.get("/orchestrations/{id}", dependencies=[Visitor])
+@router.get("/orchestrations/{id}", dependencies=[VISITOR])
 async def orchestration_page(orchestration_id: inputs.IdPath, request: Request, web: Web) -> Response:
     async with transaction(web.engine) as connection:
         shown = await _orchestration(connection, web, request, orchestration_id)
     if shown is None:
-        return _page(request, "missing.html", 404, what=f"orchestration {orchestration_id}")
-    return _page(request, "change_set.html", set=None, orchestration=shown, github=web.settings.github_url)
+        return page(request, "missing.html", 404, what=f"orchestration {orchestration_id}")
+    return page(request, "change_set.html", set=None, orchestration=shown, github=web.settings.github_url)
 
 
 async def _orchestration(
     connection: AsyncConnection, web: WebContext, request: Request, orchestration_id: str
 ) -> shapes.Orchestration | None:
+    base = present.base_url(web, request)
+    run = await load_run(connection, orchestration_id)
+    if run is not None:
+        return await present.fleet_run(connection, run, base)
     view = await views.orchestration(connection, orchestration_id)
-    return await present.orchestration(connection, view, present.base_url(web, request)) if view else None
+    return await present.orchestration(connection, view, base) if view else None
 
 
 @router.get("/static/lockstep.css")

@@ -12,11 +12,13 @@ from app.domain.attempt import Attempt
 from app.domain.build import Build
 from app.domain.change_set import Kind
 from app.domain.facts import Branch, Pull, PullState
-from app.domain.fleet import FleetRun, Target, came_to, run_state, why_not
+from app.domain.fleet import FleetRun, States, Target, came_to, run_state, why_not
+from app.domain.fleet_summary import outcomes, summary
 from app.domain.manifest import manifest as manifest_of
 from app.domain.orchestration import Orchestration
 from app.domain.verdict import VerdictState
-from app.store.fleets import target_orchestrations
+from app.jobs.fleets import states_of
+from app.store.fleets import run_before, target_orchestrations
 from app.store.views import OrchestrationView, SetView, repository_names
 from app.web import shapes
 from app.web.context import WebContext
@@ -53,13 +55,14 @@ async def orchestration(connection: AsyncConnection, view: OrchestrationView, ba
         manifest_url=f"{base}/api/v1/orchestrations/{one.id}/manifest",
         reason=one.problem,
         builds=[_build(build, one, view.owner, names) for build in one],
+        summary=None,
     )
 
 
 async def fleet_run(connection: AsyncConnection, run: FleetRun, base: str) -> shapes.Orchestration:
     """A fleet's run, with a build for each of its targets; the collecting one comes last."""
     begun = await target_orchestrations(connection, run.id)
-    states = {name: one.build(one.builds[0].name).state for name, one in begun.items() if one.builds}
+    states = {name: one.builds[0].state for name, one in begun.items() if one.builds}
     names = await repository_names(connection, (one.repository_id for one in run.all_targets() if one.repository_id))
     return shapes.Orchestration(
         id=run.id,
@@ -76,6 +79,25 @@ async def fleet_run(connection: AsyncConnection, run: FleetRun, base: str) -> sh
         manifest_url=f"{base}/api/v1/orchestrations/{run.id}/manifest",
         reason=run.problem or run.halted,
         builds=[_target(one, run, begun.get(one.id), names) for one in run.all_targets()],
+        summary=await _summary(connection, run, states),
+    )
+
+
+async def _summary(connection: AsyncConnection, run: FleetRun, states: States) -> shapes.FleetSummary:
+    last = await run_before(connection, run, run.fleet.owner, run.fleet.name)
+    then = outcomes(last, await states_of(connection, last.id)) if last else {}
+    come = summary(run, states, then)
+    return shapes.FleetSummary(
+        total=come.total,
+        triggered=come.triggered,
+        passed=come.passed,
+        failed=come.failed,
+        skipped=come.skipped,
+        compared_with=last.id if last else None,
+        newly_failing=list(come.newly_failing),
+        fixed=list(come.fixed),
+        still_failing=list(come.still_failing),
+        links=dict(run.fleet.links),
     )
 
 

@@ -48,6 +48,21 @@ class Build(Shape):
     attempts: list[Attempt]
 
 
+class FleetSummary(Shape):
+    """What the run of a fleet came to. Names are those of repositories; the collecting workflow is not counted."""
+
+    total: int
+    triggered: int
+    passed: int
+    failed: int
+    skipped: int
+    compared_with: str | None = Field(description="The run before, where there is one that has ended.")
+    newly_failing: list[str]
+    fixed: list[str]
+    still_failing: list[str]
+    links: dict[str, str] = Field(description="The fleet's, by title.")
+
+
 class Orchestration(Shape):
     id: str
     kind: Literal["change_set", "branch", "fleet"]
@@ -63,6 +78,7 @@ class Orchestration(Shape):
     manifest_url: str
     reason: str | None = Field(description="Why it came to this, where its builds do not say it.")
     builds: list[Build] = Field(description="Empty until the manifest is frozen; then in topological order.")
+    summary: FleetSummary | None = Field(description="Null where it is no run of a fleet.")
 
 
 class ManifestEntry(Shape):

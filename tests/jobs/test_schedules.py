@@ -30,7 +30,9 @@ async def test_two_workers_at_one_tick(database_url: str) -> None:
         await play.settle()
         first, _ = await subjects(play)
         context = play.service.context
-        await play.rows(f"UPDATE timers SET due_at = due_at - interval '300 seconds' WHERE subject = '{first}' RETURNING 1")
+        await play.rows(
+            f"UPDATE timers SET due_at = due_at - interval '300 seconds' WHERE subject = '{first}' RETURNING 1"
+        )
         await asyncio.gather(*(keep_time(context, first) for _ in range(4)))
         assert await play.rows(RUNS) == [(1,)]
         await keep_time(context, first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.fleet import Barred, Target
 from app.web.visitors import COOKIE, Visitors
 from tests.web.office import NOON, Office
 
@@ -68,3 +69,24 @@ async def test_a_stranger_is_told_how_to_get_in(office: Office) -> None:
     assert page.status_code == 401
     assert "one-time token" in page.text
     assert 'href="/change-sets/abc"' in page.text
+
+
+async def test_fleets_and_their_runs_are_shown(office: Office) -> None:
+    token = await office.token("run")
+    begun = (await office.call("POST", "/api/v1/fleets/acme/scan/runs", token)).json()["id"]
+    archived = Target("repoA", "repoA", "scan.yml", barred=Barred.SKIPPED, reason="repoA is archived")
+    odd = Target("repoB", "repoB", "scan.yml", barred=Barred.ERROR, reason="<script>alert(1)</script>")
+    await office.selected(archived, odd, over=True)
+    assert (await office.call("GET", "/fleets")).status_code == 401
+    await _login(office)
+    listed = (await office.call("GET", "/fleets")).text
+    assert "acme/scan" in listed
+    assert "0 passed, 1 failed, 1 skipped" in listed
+    one = (await office.call("GET", "/fleets/acme/scan")).text
+    assert "0 % of the latest passed" in one
+    assert f"/orchestrations/{begun}" in one
+    run = (await office.call("GET", f"/orchestrations/{begun}")).text
+    assert "0 of 2 triggered: 0 passed, 1 failed, 1 skipped." in run
+    assert "repoA is archived" in run
+    assert "<script>" not in run
+    assert (await office.call("GET", "/fleets/acme/none")).status_code == 404
