@@ -22,6 +22,7 @@ from app.jobs.context import ConfigPlace, Context, Identity, Owners
 from app.jobs.links import Links
 from app.jobs.queue import Queue
 from app.jobs.worker import Worker
+from app.notify import Sender
 from app.settings import Ingest, Settings
 from app.store.budgets import Budgets
 from app.store.transaction import open_engine
@@ -76,6 +77,7 @@ class Service:
             identity=identity,
             links=Links(settings.public_url, _signing_key(key)),
             place=ConfigPlace(settings.config_repository, settings.config_path),
+            sender=Sender(settings.notify),
             lives_from_log=settings.ingest is not Ingest.WEBHOOK,
         )
         self.keeper = Keeper(self.engine, self.queue.promise_deliveries)

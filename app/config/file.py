@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.config.assemble import assemble
 from app.config.fleets import FLEETS, assemble_fleets, check_fleets
 from app.config.kinds import TOP, JsonSchema, Place, Wrong, wrong_type
-from app.config.notify import NOTIFY
+from app.config.notify import NOTIFY, assemble_receivers
 from app.config.pipelines import DEFAULTS, PIPELINES
 from app.config.problems import Mark, Problem, Report
 from app.config.sections import Entry, Key, Section
@@ -77,7 +77,8 @@ def _read(text: str, owner: str, report: Report) -> Config | None:
     pipelines = assemble(owner, values.get("pipelines", ()), defaults, report)
     if report.any:
         return None
-    return Config(owner, pipelines, assemble_fleets(owner, values.get("fleets", ())))
+    fleets = assemble_fleets(owner, values.get("fleets", ()))
+    return Config(owner, pipelines, fleets, assemble_receivers(values.get("notify")))
 
 
 def schema() -> JsonSchema:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from app.config import values
 from app.config.kinds import Choice, ListOf, Text
-from app.config.sections import Key, Section
-
-
-class Occasion(StrEnum):
-    FAILURE = "failure"
-    RECOVERED = "recovered"
-    FLEET_FAILED = "fleet_failed"
-    FLEET_FINISHED = "fleet_finished"
-
+from app.config.sections import Entry, Key, Section
+from app.domain.pipeline import Occasion, Receiver
 
 _VARIABLE: Final = Text(
     lambda place: values.notify_variable(place.owner), {"type": "string", "pattern": values.VARIABLE_PATTERN}
@@ -64,3 +56,16 @@ NOTIFY: Final = Section(
     },
     label="notify",
 )
+
+
+def assemble_receivers(entry: Entry | None) -> tuple[Receiver, ...]:
+    """Slack first. A section without its variable was reported."""
+    found: list[Receiver] = []
+    for name, section in (entry.values if entry is not None else {}).items():
+        given: dict[str, Any] = dict(section.values)
+        when = tuple(Occasion(one) for one in given.get("when") or Occasion)
+        if name == "slack":
+            found.append(Receiver(given["webhook_env"], when))
+        else:
+            found.append(Receiver(given["url_env"], when, given["secret_env"]))
+    return tuple(sorted(found, key=lambda one: one.secret_in is not None))

@@ -212,10 +212,29 @@ class Fleet:
     links: Mapping[str, str] = field(default_factory=dict)
 
 
+class Occasion(StrEnum):
+    """When somebody is told."""
+
+    FAILURE = "failure"
+    RECOVERED = "recovered"
+    FLEET_FAILED = "fleet_failed"
+    FLEET_FINISHED = "fleet_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where messages go: the variables that hold the address and, for our own webhook, the secret. Slack has none."""
+
+    address_in: str
+    when: tuple[Occasion, ...]
+    secret_in: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One owner's whole file, as understood. Notifications join it with their chapter."""
+    """One owner's whole file, as understood."""
 
     owner: str
     pipelines: tuple[Pipeline, ...] = ()
     fleets: tuple[Fleet, ...] = ()
+    receivers: tuple[Receiver, ...] = ()

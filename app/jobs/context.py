@@ -12,6 +12,7 @@ from app.github import GitHub
 from app.jobs.configs import Configs
 from app.jobs.links import Links
 from app.jobs.queue import Queue
+from app.notify import Sender
 
 Clock = Callable[[], datetime]
 
@@ -63,5 +64,6 @@ class Context:
     identity: Identity
     links: Links = field(default_factory=Links)
     place: ConfigPlace = field(default_factory=ConfigPlace)
+    sender: Sender = field(default_factory=Sender)
     lives_from_log: bool = False
     """Deliveries are looked for in the App's log, not only those that failed to arrive (``LOCKSTEP_INGEST``)."""

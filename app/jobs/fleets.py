@@ -21,6 +21,7 @@ from app.domain.pipeline import Fleet, Overlap
 from app.jobs.context import Context
 from app.jobs.promises import SELECT_TARGETS, keep_promise
 from app.jobs.river import FLEET, River
+from app.jobs.telling import Telling
 from app.store.change_sets import Address, create_set, new_set_id
 from app.store.effects import Promise
 from app.store.fleets import (
@@ -179,6 +180,7 @@ async def _keep(river: River, run: FleetRun) -> None:
     await save_run(river.connection, run, state)
     if run.finished_at is None:
         return
+    await Telling(river.connection, river.queue, river.configs, river.now).of_run(run, state)
     waiting = await unfinished_runs(river.connection, run.fleet.owner, run.fleet.name, after=run.id)
     for next_one in waiting[:1]:
         await set_timer(river.connection, FLEET, next_one, river.now)

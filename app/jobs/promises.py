@@ -32,6 +32,7 @@ TAKE_FROM_LOG = "TakeFromLog"
 SWEEP = "Sweep"
 SWEEP_OWNER = "SweepOwner"
 SELECT_TARGETS = "SelectTargets"
+NOTIFY = "Notify"
 
 SYNC_ALL = Promise(SYNC, lock="sync")
 """One at a time: each replaces what is known by what it read, so the one that began last has to end last."""

@@ -28,6 +28,7 @@ from app.jobs.loading import attached
 from app.jobs.promises import keep_promise, promise_of
 from app.jobs.queue import Queue
 from app.jobs.saying import tell, tell_again
+from app.jobs.telling import Telling
 from app.store.change_sets import Locked, lock_sets
 from app.store.codec import dump_named
 from app.store.effects import Promise
@@ -70,6 +71,7 @@ class River:
                 waiting.extend(await self._promise(state, decision, event, cause))
                 state = decision.state
         await self._wake_later(state)
+        await Telling(self.connection, self.queue, self.configs, self.now).of_set(before, state)
         if state.kind is Kind.FLEET and state.state is not before.state:
             await set_timer(self.connection, FLEET, state.base_line, self.now)
         return state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.store import (
     access,
+    ailing,
     budgets,
     change_sets,
     commands,
@@ -27,6 +28,7 @@ from app.store.metadata import metadata
 
 ROOMS = (
     access,
+    ailing,
     budgets,
     change_sets,
     commands,

@@ -1,4 +1,4 @@
-"""Nobody but the GitHub room asks servers for anything, and that room asks GitHub alone.
+"""Nobody but the GitHub room asks servers for anything, and that room asks GitHub alone; messages are sent, not asked.
 
 A config belongs to an owner, whom the operator need not trust: no address in it may ever be asked for.
 """
@@ -22,6 +22,7 @@ CLIENTS = {
     "smtplib",
 }
 MAY_ASK = {
+    "app/notify/sender.py": "messages go to addresses that the operator set in variables",
     "app/cli/api.py": "the operator's terminal asks the operator's Lockstep",
     "app/simulator": "the pretend GitHub sends webhooks to the address it was started with",
     "app/demo": "both ends are its own, on loopback",

@@ -16,6 +16,7 @@ from app.jobs.perform.commands import answer_command
 from app.jobs.perform.configs import check_config, read_owner_config
 from app.jobs.perform.dispatch import dispatch_build
 from app.jobs.perform.ground import ground
+from app.jobs.perform.notify import notify
 from app.jobs.perform.outcome import Closed, Done, Failed, Later, Outcome
 from app.jobs.perform.post_sign import post_sign
 from app.jobs.perform.read_set import read_set
@@ -48,6 +49,7 @@ PERFORMERS: dict[str, Callable[[Context, Kept], Awaitable[Outcome]]] = {
     promises.SWEEP: sweep,
     promises.SWEEP_OWNER: sweep_owner,
     promises.SELECT_TARGETS: select_targets,
+    promises.NOTIFY: notify,
 }
 
 BACK_OFF = tuple(timedelta(seconds=s) for s in (1, 2, 5, 15, 30, 60, 120, 300))
