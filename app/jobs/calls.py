@@ -37,10 +37,10 @@ class Call:
 
 
 async def fleet_of(river: River, owner: str, name: str) -> Fleet | tuple[str, ...]:
-    """The fleet of this name; else the names of those that the owner has."""
+    """The fleet of this name, whatever its case; else the names of those that the owner has."""
     config = await river.configs.of(river.connection, owner)
     fleets = config.fleets if config else ()
-    found = next((one for one in fleets if one.name == name), None)
+    found = next((one for one in fleets if one.name.lower() == name.lower()), None)
     return found or tuple(one.name for one in fleets)
 
 

@@ -33,7 +33,7 @@ from app.domain.orchestration import Orchestration, OrchestrationState
 from app.store.change_sets import change_sets
 from app.store.codec import dump, load, load_orchestration
 from app.store.metadata import Time, metadata
-from app.store.orchestrations import orchestrations
+from app.store.orchestrations import attempts, orchestrations
 
 fleet_runs = Table(
     "fleet_runs",
@@ -133,6 +133,16 @@ async def live_targets(connection: AsyncConnection, run_id: str) -> list[str]:
         change_sets.c.kind == Kind.FLEET.value, change_sets.c.base_line == run_id, change_sets.c.state == "open"
     )
     return list((await connection.execute(query)).scalars())
+
+
+async def live_repositories(connection: AsyncConnection) -> list[int]:
+    """The ids of repositories in which a target has begun and not ended."""
+    query = (
+        select(attempts.c.repository_id)
+        .join(change_sets, change_sets.c.id == attempts.c.set_id)
+        .where(change_sets.c.kind == Kind.FLEET.value, change_sets.c.state == "open")
+    )
+    return list((await connection.execute(query.distinct())).scalars())
 
 
 def _number(run_id: str) -> ScalarSelect[int]:

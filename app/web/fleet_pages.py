@@ -69,9 +69,10 @@ async def fleets_page(request: Request, web: Web) -> Response:
 
 @router.get("/fleets/{owner}/{fleet}", dependencies=[VISITOR])
 async def fleet_page(owner: inputs.OwnerPath, fleet: inputs.FleetPath, request: Request, web: Web) -> Response:
+    wanted = (owner.lower(), fleet.lower())
     async with transaction(web.engine) as connection:
         river = web.river(connection)
-        named = [one for one in await _fleets(river) if (one.owner.lower(), one.name) == (owner.lower(), fleet)]
+        named = [one for one in await _fleets(river) if (one.owner.lower(), one.name.lower()) == wanted]
         found = await _view(river, named[0], RUNS) if named else None
     if found is None:
         return page(request, "missing.html", 404, what=f"fleet {owner}/{fleet}")

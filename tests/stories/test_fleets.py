@@ -91,7 +91,7 @@ def test_the_nightly_run_tells_each_truth(begin: Begin) -> None:
     listed.append({"repository": "own", "workflow": "ort.yml", "ref": "stable"})
     then = {"repository": "dashboard", "workflow": "collect.yml", "inputs": {"level": "{run.summary_url}"}}
     fleet = {"repositories": listed, "max_parallel": 3, "rerun_failed": 1, "then": then}
-    story = begin(seed=world(fleet, NIGHTLY), public_url="https://lockstep.example")
+    story = begin(seed=world(fleet, NIGHTLY))
     story.act("/scripts", repository=f"{OWNER}/*", queue="5s", length="60s")
     story.act("/scripts", repository=f"{OWNER}/broken", queue="5s", length="60s", conclusion="failure")
     story.act("/scripts", repository=f"{OWNER}/flaky", queue="5s", length="60s", conclusion="failure", times=1)

@@ -24,13 +24,13 @@ def receiver() -> Iterator[Receiver]:
         yield opened
 
 
-def told(begin: Begin, receiver: Receiver, notify: Json, **more: object) -> Story:
+def told(begin: Begin, receiver: Receiver, notify: Json) -> Story:
     about: dict[str, Json] = {name: {"files": {SCAN: SCANNER}} for name in ("alpha", "beta")}
     fleets = {"scan": {"workflow": "scan.yml", "repositories": ["alpha", "beta"], "spacing": "0s"}}
     secret = guard("made for the stories of notifications", "webhook secret")
     variables = {SLACK: f"{receiver.url}/slack", HOOK: f"{receiver.url}/hook", KEY: secret}
     planted = seed(config(notify=notify, fleets=fleets), repositories=about)
-    return begin(seed=planted, notify=variables, **more)
+    return begin(seed=planted, notify=variables)
 
 
 def occasions(receiver: Receiver) -> list[str]:
@@ -38,7 +38,7 @@ def occasions(receiver: Receiver) -> list[str]:
 
 
 def test_a_failure_and_a_recovery_are_told_once(begin: Begin, receiver: Receiver) -> None:
-    story = told(begin, receiver, {"webhook": NOTIFY["webhook"]}, public_url="https://lockstep.example")
+    story = told(begin, receiver, {"webhook": NOTIFY["webhook"]})
     story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
     assert occasions(receiver) == [], "that it passes at once is no news"
     story.pushes("repoB").builds("repoB").fails()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.harness.story import Story
 from tests.stories.conftest import Begin
+from tests.stories.test_fleets import THREE, shown, starts, world
 
 LOG = "/app/hook/deliveries"
 ONE = "/app/hook/deliveries/*"
@@ -262,3 +263,11 @@ class TestPull:
 
     def test_the_door_is_shut(self, pulled: Story) -> None:
         assert pulled.delivers("push", {"zen": 1}, secret="whatever") == 404
+
+
+def test_a_fleet_is_followed_by_the_log(begin: Begin) -> None:
+    story = begin(seed=world({}, THREE), **PULL)
+    run_id = starts(story)
+    story.builds("alpha", "beta", "gamma").passes()
+    story.waits(61)
+    assert shown(story, run_id)["state"] == "passed"

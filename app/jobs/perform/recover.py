@@ -34,6 +34,7 @@ from app.store.delivery_log import (
     news_is_awaited,
 )
 from app.store.effects import Kept
+from app.store.fleets import live_repositories
 from app.store.installations import all_installations, repositories_by_name
 from app.store.timers import set_timer
 from app.store.transaction import transaction
@@ -170,7 +171,8 @@ def _wanted(entry: LogEntry, known: KnownDelivery | None) -> bool:
 
 
 async def _places(context: Context, connection: AsyncConnection) -> _Places:
-    built, holding = set[int](), set[int]()
+    """Those of pipelines and of configs, and those in which a fleet runs something now."""
+    built, holding = set(await live_repositories(connection)), set[int]()
     for installation in await all_installations(connection):
         if installation.serves:
             config = await context.configs.of(connection, installation.owner)
