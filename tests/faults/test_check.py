@@ -185,6 +185,16 @@ def test_a_success_of_a_merged_pull_request_stays() -> None:
     assert tale.builds("repoA", repoA=Z).read().says("repoA", Z, "success").findings() == []
 
 
+def test_what_stands_on_one_that_was_merged_stays_green() -> None:
+    """repoB was built on repoA's commit, which is merged now: nothing has changed for it (DESIGN §4)."""
+    assert green().pull("repoA", 1, X, state="closed", merged=True).findings() == []
+
+
+def test_what_stands_on_one_that_was_merged_elsewhere_has_to_be_built_anew() -> None:
+    tale = green().pull("repoA", 1, Z, state="closed", merged=True)
+    assert "P5" in promises(tale)
+
+
 @pytest.mark.parametrize("first", [200, 502, None])
 def test_an_attempt_that_may_have_been_accepted_and_is_sent_again_breaks_p3(first: int | None) -> None:
     sent = "/repos/acme/repoA/actions/workflows/build.yml/dispatches", {"ref": "S-1", "inputs": {"id": "s-1-9"}}

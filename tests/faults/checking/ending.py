@@ -63,7 +63,7 @@ def _allowed(record: Record, pipeline: Pipeline, which: SetName, shown: Status) 
         return {"failure"}
     if crowded(pipeline, world, which):
         return {"error"}
-    commits = manifest(pipeline, world, which)
+    commits = _standing(record, pipeline, which, shown)
     results = {build: _result(record, pipeline, build, commits) for build in commits if pipeline.builds[build].required}
     allowed = {"success"} if all(result in ("passed", "either") for result in results.values()) else set()
     if any(result in ("failed", "either") for result in results.values()):
@@ -71,6 +71,15 @@ def _allowed(record: Record, pipeline: Pipeline, which: SetName, shown: Status) 
     if shown.description.startswith("Cancelled by ") and _was_cancelled(record, pipeline, which):
         allowed.add("failure")
     return allowed | _excused(record, which, shown) or {UNBUILT}
+
+
+def _standing(record: Record, pipeline: Pipeline, which: SetName, shown: Status) -> dict[str, str]:
+    """What the set is made of; if nothing but merging was done since it spoke, with what was merged where it stood."""
+    last = record.worlds.last
+    now, then = manifest(pipeline, last, which), manifest(pipeline, record.worlds.at(shown.seq), which)
+    left = then.keys() - now.keys()
+    merged = all(then[one] in last[pipeline.builds[one].repository].merged_heads(which.key) for one in left)
+    return then if merged and now.items() <= then.items() else now
 
 
 def _result(record: Record, pipeline: Pipeline, build: str, commits: dict[str, str]) -> str:
