@@ -94,8 +94,9 @@ class Build:
     def taken(self) -> bool:
         """GitHub has it, and no more is wanted of it: it is not followed."""
         latest = self.latest
-        started = latest is not None and latest.live and (latest.run_id is not None or latest.answered_at is not None)
-        return started and not self.spec.follow
+        if self.spec.follow or latest is None or latest.refused is not None:
+            return False
+        return latest.run_id is not None or latest.answered_at is not None
 
     @property
     def again(self) -> bool:
@@ -105,7 +106,9 @@ class Build:
         if self.latest.state is AttemptState.REFUSED:
             return self.refusals <= self.spec.trigger_retries
         if self.latest.state in (AttemptState.FAILED, AttemptState.TIMED_OUT):
-            return self.failures <= self.spec.retries
+            # In a fleet a person's re-run is left to them, and one that was given up first has to be seen to end.
+            waits = self.spec.of_fleet and (self.latest.persons or self.latest.may_run)
+            return self.failures <= self.spec.retries and not waits
         return self.latest.state is AttemptState.LOST and self.losses <= LOST_ALLOWED
 
     @property

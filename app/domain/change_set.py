@@ -138,7 +138,7 @@ class ChangeSet:
         if self.open_pulls:
             return SetState.OPEN
         if self.silent:
-            return SetState.OPEN if self.orchestration and self.orchestration.finished_at is None else SetState.CLOSED
+            return SetState.OPEN if self._goes_on else SetState.CLOSED
         merged = bool(self.pulls) and all(pull.state is PullState.MERGED for pull in self.pulls)
         return SetState.MERGED if merged else SetState.CLOSED
 
@@ -147,6 +147,15 @@ class ChangeSet:
         """By which people know the present orchestration; a fleet's target is part of its run."""
         assert self.orchestration is not None
         return self.base_line if self.kind is Kind.FLEET else self.orchestration.id
+
+    @property
+    def _goes_on(self) -> bool:
+        """Of a fleet also while a run that was given up is still to be seen: it counts among those at once."""
+        orchestration = self.orchestration
+        if orchestration is None or orchestration.finished_at is None or self.kind is not Kind.FLEET:
+            return orchestration is not None and orchestration.finished_at is None
+        attempts = (attempt for build in orchestration.builds if not build.taken for attempt in build.attempts)
+        return any(attempt.may_run and not attempt.lost for attempt in attempts)
 
     @property
     def title(self) -> str:

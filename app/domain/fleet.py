@@ -69,6 +69,8 @@ class FleetRun:
     created_at: datetime
     asked: tuple[str, ...] = ()
     """Names of the repositories that were asked for, of all that the fleet has; empty: all."""
+    named: bool = False
+    """They were asked for one by one, by name: each of them is told of."""
     ref: str | None = None
     """Asked for in the place of the config's."""
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -99,8 +101,9 @@ class FleetRun:
             workflow=target.workflow,
             timeout=self.fleet.timeout,
             start_timeout=START_TIMEOUT,
-            retries=self.fleet.rerun_failed,
+            retries=0 if target.id == THEN else self.fleet.rerun_failed,
             inputs=target.inputs,
+            of_fleet=True,
             follow=self.fleet.follow or target.id == THEN,
             trigger_retries=self.fleet.retries,
         )
@@ -177,15 +180,17 @@ def _halted(run: FleetRun, states: States) -> FleetRun:
     if run.halted is not None or run.cancelled_by is not None:
         return run
     failed = [one for one in run.targets if ended(one, states) and state_of(one, states) not in HARMLESS]
-    if failed and run.fleet.on_failure is OnFailure.STOP:
-        return replace(run, halted=messages.halted_by(failed[0].id))
+    tried_and_failed = [one for one in failed if one.barred is None]
+    if tried_and_failed and run.fleet.on_failure is OnFailure.STOP:
+        return replace(run, halted=messages.halted_by(tried_and_failed[0].id))
     tried = len(run.targets)
     if run.fleet.waves:
         tried = max((last for last in _waves(run) if all(ended(one, states) for one in run.targets[:last])), default=0)
     limit = run.fleet.stop_after.of(tried) if run.fleet.stop_after and tried else None
-    if limit is None or len(failed) < limit:
+    spent = sum(one in failed for one in run.targets[:tried])
+    if limit is None or spent < limit:
         return run
-    return replace(run, halted=messages.too_many_failed(len(failed), tried))
+    return replace(run, halted=messages.too_many_failed(spent, tried))
 
 
 def _begun(run: FleetRun, states: States, now: datetime) -> tuple[FleetRun, tuple[str, ...], datetime | None]:

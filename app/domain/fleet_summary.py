@@ -24,12 +24,12 @@ class Summary:
 
 
 def summary(run: FleetRun, states: States, before: Mapping[str, bool]) -> Summary:
-    """``before``: whether each repository that the run before took part in had passed there, by name."""
+    """``before``: whether each repository passed where it last took part in a run before this, by name."""
     come = {one.repository: came_to(run, one, states) for one in run.targets}
     failing = tuple(name for name, state in come.items() if failed(state))
     return Summary(
         total=len(come),
-        triggered=sum(one.begun_at is not None for one in run.targets),
+        triggered=sum(one.begun_at is not None and come[one.repository] is not BuildState.ERROR for one in run.targets),
         passed=sum(state is BuildState.PASSED for state in come.values()),
         failed=len(failing),
         skipped=sum(state is BuildState.SKIPPED for state in come.values()),
@@ -40,9 +40,10 @@ def summary(run: FleetRun, states: States, before: Mapping[str, bool]) -> Summar
 
 
 def outcomes(run: FleetRun, states: States) -> dict[str, bool]:
-    """Whether each repository of a run that is over passed; one that was skipped says nothing."""
+    """Whether each repository of a run that is over passed; one that was skipped or cancelled says nothing."""
     come = {one.repository: came_to(run, one, states) for one in run.targets}
-    return {name: not failed(state) for name, state in come.items() if state is not BuildState.SKIPPED}
+    silent = (BuildState.SKIPPED, BuildState.CANCELLED)
+    return {name: not failed(state) for name, state in come.items() if state not in silent}
 
 
 def failed(state: BuildState) -> bool:

@@ -116,7 +116,7 @@ def rendered_inputs(
 
 def _render(state: ChangeSet, orchestration: Orchestration, build: Build, extra: Mapping[str, str]) -> dict[str, str]:
     owner = state.pipeline.owner
-    blank = orchestration if "orchestration.id" in extra else replace(orchestration, id="")
+    blank = replace(orchestration, id=extra.get("orchestration.id", ""))
     values = {
         "pipeline": state.pipeline.name,
         "key": state.key,

@@ -273,6 +273,10 @@ def unseen_target(name: str) -> str:
     return f"Lockstep cannot see {name}. Install the App there or take it out of the fleet"
 
 
+def not_looked_for(name: str) -> str:
+    return f"{name} is not what the fleet looks for"
+
+
 def archived_target(name: str) -> str:
     return f"{name} is archived, so nothing can run there"
 

@@ -79,6 +79,8 @@ class BuildSpec:
     required: bool = True
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Values may hold the templates of CONTRACT §3, already checked by the config room."""
+    of_fleet: bool = False
+    """A fleet's target: its time-out also ends the wait for an approval, which would hold up the fleet."""
     follow: bool = True
     """False: it passes when GitHub has taken it (fleets)."""
     trigger_retries: int = 0

@@ -40,8 +40,10 @@ def out_of_time(state: ChangeSet, now: datetime) -> ChangeSet:
 
 def deadline(build: Build, attempt: Attempt) -> datetime | None:
     """When this attempt is out of time, as things stand."""
-    if attempt.sent_at is None or attempt.state is AttemptState.WAITING or build.taken:
+    if attempt.sent_at is None or build.taken:
         return None
+    if attempt.state is AttemptState.WAITING:
+        return attempt.sent_at + build.spec.timeout if build.spec.of_fleet else None
     if attempt.state is AttemptState.RUNNING:
         return (attempt.started_at or attempt.heard_at or attempt.sent_at) + build.spec.timeout
     return attempt.sent_at + build.spec.start_timeout if attempt.live else None
@@ -53,7 +55,7 @@ def _judged(build: Build, attempt: Attempt, now: datetime) -> Attempt:
         return attempt
     if attempt.run_id is None:
         return replace(attempt, lost=True, finished_at=now)
-    running = attempt.state is AttemptState.RUNNING
+    running = attempt.state in (AttemptState.RUNNING, AttemptState.WAITING)
     why = messages.not_finished(build.spec.timeout) if running else messages.not_started(build.spec.start_timeout)
     return replace(attempt, overdue=why, finished_at=now)
 

@@ -6,18 +6,18 @@ Law: expected outcomes are values; a sentence says why nothing was started.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.config.selection import Unknown, candidates, chosen
+from app.config.selection import GLOB_MARKS, Candidate, Unknown, candidates, chosen
 from app.domain import messages
 from app.domain.events import Trigger
 from app.domain.fleet import FleetRun, failed_targets
 from app.domain.pipeline import Fleet
 from app.jobs.fleets import Busy, Wish, states_of, wish
 from app.jobs.river import River
-from app.store.fleets import run_before
+from app.store.fleets import last_run
 from app.store.installations import repositories_of_owner
 
 FAILED = "failed"
@@ -46,33 +46,42 @@ async def fleet_of(river: River, owner: str, name: str) -> Fleet | tuple[str, ..
 
 async def call(river: River, fleet: Fleet, asked: Call, trigger: Trigger) -> FleetRun | Busy | str:
     """Start a run; a sentence: what was asked for that the fleet does not have."""
-    names = await names_asked(river, fleet, asked.repositories)
+    words = [part for text in asked.repositories for word in text.split(",") if (part := word.strip())]
+    names = await names_asked(river, fleet, words)
     if isinstance(names, str):
         return names
-    return await wish(river, fleet, Wish(trigger, names, asked.ref, asked.inputs))
+    named = not any(mark in word for word in words for mark in GLOB_MARKS)
+    return await wish(river, fleet, Wish(trigger, names, named, asked.ref, asked.inputs))
 
 
-async def names_asked(river: River, fleet: Fleet, words: Iterable[str]) -> tuple[str, ...] | str:
+async def names_asked(river: River, fleet: Fleet, words: Sequence[str]) -> tuple[str, ...] | str:
     """The repositories that are meant, by name; none: all that the fleet has."""
-    wanted = [part for text in words for word in text.split(",") if (part := word.strip())]
-    if [word.lower() for word in wanted] == [FAILED]:
+    if [word.lower() for word in words] == [FAILED]:
         return await _failed_last(river, fleet)
-    if not wanted:
+    if not words:
         return ()
-    placed = await repositories_of_owner(river.connection, fleet.owner)
-    found = chosen(fleet.owner, candidates(fleet, [one.repository for one in placed]), wanted)
-    return messages.no_such_targets(fleet.name, found.names) if isinstance(found, Unknown) else _names(found)
-
-
-def _names(found: Iterable[Any]) -> tuple[str, ...]:
+    found = chosen(fleet.owner, await _candidates(river, fleet), words)
+    if isinstance(found, Unknown):
+        return messages.no_such_targets(fleet.name, found.names)
     return tuple(one.name for one in found)
 
 
+async def still_there(river: River, fleet: Fleet, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the names of an earlier run that the fleet has now."""
+    known = {one.name.lower() for one in await _candidates(river, fleet)}
+    return tuple(name for name in names if name.lower() in known)
+
+
+async def _candidates(river: River, fleet: Fleet) -> tuple[Candidate, ...]:
+    placed = await repositories_of_owner(river.connection, fleet.owner)
+    return candidates(fleet, [one.repository for one in placed])
+
+
 async def _failed_last(river: River, fleet: Fleet) -> tuple[str, ...] | str:
-    last = await run_before(river.connection, None, fleet.owner, fleet.name)
+    last = await last_run(river.connection, fleet.owner, fleet.name)
     if last is None:
         return messages.never_ended(fleet.name)
-    names = failed_targets(last, await states_of(river.connection, last.id))
+    names = await still_there(river, fleet, failed_targets(last, await states_of(river.connection, last.id)))
     return names or messages.nothing_failed(fleet.name, last.id)
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.build import BuildState
 from app.domain.change_set import Kind
-from app.domain.events import CancelWanted, TargetGiven, Trigger
+from app.domain.events import CancelWanted, TargetGiven, Trigger, TriggerKind
 from app.domain.fleet import FleetRun, Target, conduct, run_state
+from app.domain.fleet_summary import outcomes
 from app.domain.orchestration import OrchestrationState
 from app.domain.pipeline import Fleet, Overlap
 from app.jobs.context import Context
@@ -25,10 +26,12 @@ from app.jobs.telling import Telling
 from app.store.change_sets import Address, create_set, new_set_id
 from app.store.effects import Promise
 from app.store.fleets import (
+    Standing,
     insert_run,
     live_targets,
     lock_fleet,
     lock_run,
+    runs_before,
     save_run,
     target_states,
     unfinished_runs,
@@ -48,6 +51,10 @@ STANDS_FOR = {
     OrchestrationState.CANCELLED: BuildState.CANCELLED,
 }
 """What a target's orchestration is to the conductor."""
+LOOKED_AT = 10
+"""So many runs before a run it is compared with: not every one takes all repositories."""
+LINGER = timedelta(hours=1)
+"""So long a run that was timed out or cancelled counts as one that goes on, if GitHub does not say that it is over."""
 AGAIN = timedelta(minutes=1)
 """A run that was woken and not conducted to the end of its transaction is woken once more."""
 
@@ -65,6 +72,7 @@ class Wish:
 
     trigger: Trigger
     asked: tuple[str, ...] = ()
+    named: bool = False
     ref: str | None = None
     inputs: Mapping[str, str] | None = None
 
@@ -84,6 +92,7 @@ async def wish(river: River, fleet: Fleet, wanted: Wish) -> FleetRun | Busy:
         trigger=wanted.trigger,
         created_at=river.now,
         asked=wanted.asked,
+        named=wanted.named,
         ref=wanted.ref,
         inputs=wanted.inputs or {},
     )
@@ -115,18 +124,39 @@ async def conduct_run(context: Context, run_id: str) -> None:
         if run.cancelled_by is not None:
             await _cancel_targets(river, run)
         await set_timer(connection, FLEET, run_id, river.now + AGAIN)
-        step = conduct(await _selecting(river, run), await states_of(connection, run_id), river.now)
+        found = await target_states(connection, run_id)
+        lingering = {name for name, one in found.items() if _lingers(one, river.now)}
+        come = {name: STANDS_FOR[one.state] for name, one in found.items()} | dict.fromkeys(
+            lingering, BuildState.RUNNING
+        )
+        step = conduct(await _selecting(river, run), come, river.now)
         for target_id in step.starts:
             target = step.run.target(target_id)
             assert target is not None, "the step names a target of its own run"
             await _begin(river, step.run, target)
         await _keep(river, step.run)
-        await set_timer(connection, FLEET, run_id, step.wake_at)
+        # Whoever ends before it may not have seen that it waits: it looks for its turn by itself, too.
+        queued = step.run.finished_at is None and not step.run.selecting
+        again = river.now + AGAIN if queued or (lingering and step.run.finished_at is None) else None
+        await set_timer(connection, FLEET, run_id, min((at for at in (step.wake_at, again) if at), default=None))
+
+
+def _lingers(one: Standing, now: datetime) -> bool:
+    """GitHub has still to end what was given up; where it cannot be asked any more, that is not waited for for ever."""
+    return one.lingering_since is not None and now < one.lingering_since + LINGER
 
 
 async def states_of(connection: AsyncConnection, run_id: str) -> dict[str, BuildState]:
-    """How the targets stand that have begun, by their ids."""
-    return {name: STANDS_FOR[state] for name, state in (await target_states(connection, run_id)).items()}
+    """What the targets came to, or are about, that have begun, by their ids."""
+    return {name: STANDS_FOR[one.state] for name, one in (await target_states(connection, run_id)).items()}
+
+
+async def passed_before(connection: AsyncConnection, run: FleetRun) -> dict[str, bool]:
+    """Whether each repository passed where it last took part in one of the latest runs before this one."""
+    found: dict[str, bool] = {}
+    for one in reversed(await runs_before(connection, run, LOOKED_AT)):
+        found.update(outcomes(one, await states_of(connection, one.id)))
+    return found
 
 
 async def selected(river: River, run: FleetRun, targets: Sequence[Target], then: Target | None) -> None:
@@ -170,7 +200,7 @@ async def _begin(river: River, run: FleetRun, target: Target) -> None:
 
 async def _cancel_targets(river: River, run: FleetRun) -> None:
     ids = await live_targets(river.connection, run.id)
-    event = CancelWanted(Trigger(run.trigger.kind, run.cancelled_by))
+    event = CancelWanted(Trigger(TriggerKind.API, run.cancelled_by))
     await river.handle_all({set_id: [event] for set_id in ids}, Cause("timer", run.id))
 
 

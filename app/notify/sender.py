@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Mapping
@@ -61,13 +62,16 @@ class Sender:
         """The address itself is often the secret: no reason repeats it."""
         address = self.variables[address_in].get_secret_value()
         try:
-            async with httpx.AsyncClient(timeout=self.seconds, follow_redirects=False, trust_env=False) as client:
-                answer = await client.post(address, content=content, headers=dict(headers))
+            async with (
+                asyncio.timeout(self.seconds),
+                httpx.AsyncClient(timeout=self.seconds, follow_redirects=False, trust_env=False) as client,
+                client.stream("POST", address, content=content, headers=dict(headers)) as answer,
+            ):
+                status = answer.status_code  # what else it says is not read
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError):
             return Undelivered(f"{address_in} holds no address that begins with https:// or http://", False)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             return Undelivered(f"the address in {address_in} did not answer ({type(error).__name__})", True)
-        if answer.is_success:
+        if 200 <= status < 300:
             return Sent()
-        again = answer.status_code in AGAIN or answer.status_code >= 500
-        return Undelivered(f"the address in {address_in} answered {answer.status_code}", again)
+        return Undelivered(f"the address in {address_in} answered {status}", status in AGAIN or status >= 500)

@@ -7,16 +7,20 @@ run: what ends a target sets the run's timer instead (decision 0008).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     Identity,
     Index,
     Row,
     ScalarSelect,
+    Select,
     Table,
     Text,
     func,
@@ -98,13 +102,24 @@ async def unfinished_runs(
     return list((await connection.execute(query.order_by(fleet_runs.c.number))).scalars())
 
 
-async def run_before(connection: AsyncConnection, run: FleetRun | None, owner: str, fleet: str) -> FleetRun | None:
-    """The last run that has ended, or the last one that began before ``run`` and has ended."""
+async def runs_before(connection: AsyncConnection, run: FleetRun, limit: int) -> list[FleetRun]:
+    """The latest that were wished for before ``run`` and have ended, the youngest first."""
     table = fleet_runs.c
-    query = select(table.doc).filter_by(owner=owner.lower(), fleet=fleet).where(table.finished_at.is_not(None))
-    if run is not None:
-        query = query.where(table.number < _number(run.id))
-    return _run((await connection.execute(query.order_by(table.number.desc()).limit(1))).first())
+    query = _ended(run.fleet.owner, run.fleet.name).where(table.number < _number(run.id))
+    rows = await connection.execute(query.order_by(table.number.desc()).limit(limit))
+    return [load(FleetRun, row.doc) for row in rows]
+
+
+async def last_run(connection: AsyncConnection, owner: str, fleet: str) -> FleetRun | None:
+    """The last one that has ended."""
+    query = _ended(owner, fleet).order_by(fleet_runs.c.number.desc()).limit(1)
+    return _run((await connection.execute(query)).first())
+
+
+def _ended(owner: str, fleet: str) -> Select[Any]:
+    """Runs that came so far as to know their targets."""
+    ended = fleet_runs.c.finished_at.is_not(None), fleet_runs.c.doc["selected_at"].astext.is_not(None)
+    return select(fleet_runs.c.doc).filter_by(owner=owner.lower(), fleet=fleet).where(*ended)
 
 
 async def runs_of(connection: AsyncConnection, owner: str, fleet: str, limit: int) -> list[FleetRun]:
@@ -115,10 +130,22 @@ async def runs_of(connection: AsyncConnection, owner: str, fleet: str, limit: in
     return [load(FleetRun, row.doc) for row in rows]
 
 
-async def target_states(connection: AsyncConnection, run_id: str) -> dict[str, OrchestrationState]:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``lingering_since``: it has come to its end, and a run of it that was given up is still to be seen."""
+
+    state: OrchestrationState
+    lingering_since: datetime | None
+
+
+async def target_states(connection: AsyncConnection, run_id: str) -> dict[str, Standing]:
     """How the targets stand that have begun, by their ids."""
-    rows = await connection.execute(_of_targets(run_id, change_sets.c.key, orchestrations.c.state))
-    return {row.key: OrchestrationState(row.state) for row in rows}
+    columns = change_sets.c.key, orchestrations.c.state, orchestrations.c.finished_at
+    rows = await connection.execute(_of_targets(run_id, *columns, change_sets.c.state.label("set_state")))
+    return {
+        row.key: Standing(OrchestrationState(row.state), row.finished_at if row.set_state == "open" else None)
+        for row in rows
+    }
 
 
 async def target_orchestrations(connection: AsyncConnection, run_id: str) -> Mapping[str, Orchestration]:
@@ -149,7 +176,7 @@ def _number(run_id: str) -> ScalarSelect[int]:
     return select(fleet_runs.c.number).where(fleet_runs.c.id == run_id).scalar_subquery()
 
 
-def _of_targets(run_id: str, *columns: Column[Any]) -> Any:
+def _of_targets(run_id: str, *columns: ColumnElement[Any]) -> Select[Any]:
     return (
         select(*columns)
         .join(orchestrations, orchestrations.c.id == change_sets.c.orchestration_id)

@@ -14,7 +14,7 @@ from app.domain.events import Trigger, TriggerKind
 from app.domain.fleet import FleetRun, failed_targets, run_state
 from app.domain.orchestration import OrchestrationState
 from app.domain.pipeline import Fleet
-from app.jobs.calls import Call, call, fleet_of
+from app.jobs.calls import Call, call, fleet_of, still_there
 from app.jobs.fleets import Busy, Wish, cancel_run, states_of, wish
 from app.jobs.river import River
 from app.store.fleets import load_run
@@ -99,9 +99,11 @@ async def retry(river: River, caller: Caller, run: FleetRun, names: frozenset[st
     if unknown:
         raise Problem(422, f"These did not fail in {run.id}: {unknown}. What failed: {', '.join(failed)}.")
     fleet = await _fleet(river, caller, run.fleet.owner, run.fleet.name)
-    asked = tuple(name for name in failed if not names or name.lower() in names)
-    trigger = Trigger(TriggerKind.RETRY, caller.token.name)
-    return await _accepted(river, fleet, await wish(river, fleet, Wish(trigger, asked, run.ref, run.inputs)), base)
+    asked = await still_there(river, fleet, (name for name in failed if not names or name.lower() in names))
+    if not asked:
+        raise Problem(409, f"What failed in {run.id} is in {fleet.name} no more.")
+    wanted = Wish(Trigger(TriggerKind.RETRY, caller.token.name), asked, True, run.ref, run.inputs)
+    return await _accepted(river, fleet, await wish(river, fleet, wanted), base)
 
 
 def _ended(state: OrchestrationState) -> str:

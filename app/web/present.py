@@ -13,12 +13,12 @@ from app.domain.build import Build
 from app.domain.change_set import Kind
 from app.domain.facts import Branch, Pull, PullState
 from app.domain.fleet import FleetRun, States, Target, came_to, run_state, why_not
-from app.domain.fleet_summary import outcomes, summary
+from app.domain.fleet_summary import summary
 from app.domain.manifest import manifest as manifest_of
 from app.domain.orchestration import Orchestration
 from app.domain.verdict import VerdictState
-from app.jobs.fleets import states_of
-from app.store.fleets import run_before, target_orchestrations
+from app.jobs.fleets import passed_before
+from app.store.fleets import runs_before, target_orchestrations
 from app.store.views import OrchestrationView, SetView, repository_names
 from app.web import shapes
 from app.web.context import WebContext
@@ -84,9 +84,8 @@ async def fleet_run(connection: AsyncConnection, run: FleetRun, base: str) -> sh
 
 
 async def _summary(connection: AsyncConnection, run: FleetRun, states: States) -> shapes.FleetSummary:
-    last = await run_before(connection, run, run.fleet.owner, run.fleet.name)
-    then = outcomes(last, await states_of(connection, last.id)) if last else {}
-    come = summary(run, states, then)
+    last = next(iter(await runs_before(connection, run, 1)), None)
+    come = summary(run, states, await passed_before(connection, run))
     return shapes.FleetSummary(
         total=come.total,
         triggered=come.triggered,

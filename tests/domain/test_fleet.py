@@ -192,3 +192,17 @@ def test_any_run_ends_with_everything_begun_once_and_never_too_many_at_once(seed
             begun += story.waits(7).split()
     assert story.run.finished_at is not None
     assert sorted(begun) == sorted(target.id for target in story.run.all_targets())
+
+
+def test_what_is_of_a_later_wave_stops_no_earlier_one() -> None:
+    later = dict.fromkeys("de", Barred.ERROR)
+    story = Story(5, max_parallel=1, waves=(Share(1), Share(2), Share(2)), stop_after=Share(2), barred=later)
+    assert story.begins() == "a"
+    assert story.ends("a") == "b"
+    assert story.ends("b", FAILED) == "c"
+    assert story.run.halted is None
+
+
+def test_one_that_cannot_begin_stops_nothing_by_itself() -> None:
+    story = Story(2, max_parallel=1, on_failure=OnFailure.STOP, barred={"a": Barred.ERROR})
+    assert story.begins() == "b"

@@ -117,7 +117,9 @@ async def _call(context: Context, river: River, state: ChangeSet, attempt_id: st
     assert found is not None
     build, attempt = found
     placed = await repository_by_id(river.connection, attempt.repository_id)
-    if placed is None or not placed.accessible:
+    # One that was transferred is somebody else's now, who may be served, too.
+    foreign = placed is not None and placed.repository.owner.lower() != state.pipeline.owner.lower()
+    if placed is None or not placed.accessible or foreign:
         return messages.unseen(build.spec.repository)
     addresses = context.links.for_inputs(state.orchestration_id, river.now)
     inputs = rendered_inputs(state, state.orchestration, build, attempt, addresses)

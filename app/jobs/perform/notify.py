@@ -11,13 +11,14 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.fleet import FleetRun, run_state
-from app.domain.fleet_summary import outcomes, summary
+from app.domain.fleet_summary import summary
 from app.jobs.context import Context
-from app.jobs.fleets import states_of
+from app.jobs.fleets import passed_before, states_of
 from app.jobs.perform.outcome import Done, Failed, Later, Outcome
 from app.notify import Message, Sent, for_slack, for_webhook
 from app.store.effects import Kept
-from app.store.fleets import load_run, run_before
+from app.store.fleets import load_run
+from app.store.installations import all_installations
 from app.store.transaction import transaction
 
 TRIES = 10
@@ -31,8 +32,11 @@ async def notify(context: Context, kept: Kept) -> Outcome:
     args = kept.args
     async with transaction(context.engine) as connection:
         message = await _message(context, connection, args)
+        whose = await _whose(connection, args)
     if message is None:
         return Done()
+    if whose is not None:
+        return Failed(f"{whose} owns a variable that notify of {args['owner']} names")
     delivery = f"lockstep-{kept.id}"
     secret_in = args.get("secret_in")
     now = context.clock()
@@ -44,6 +48,21 @@ async def notify(context: Context, kept: Kept) -> Outcome:
         return Later(sent.reason)
     _log.warning("message not delivered", occasion=args["occasion"], owner=args["owner"], why=sent.reason)
     return Failed(sent.reason)
+
+
+async def _whose(connection: AsyncConnection, args: dict[str, Any]) -> str | None:
+    """The other owner whose variable it is: that of ``acme-corp`` begins as one of ``acme`` does."""
+    names = [name for name in (args["address_in"], args.get("secret_in")) if name is not None]
+    mine = _prefix(args["owner"])
+    for one in await all_installations(connection):
+        theirs = _prefix(one.owner)
+        if len(theirs) > len(mine) and any(name.startswith(theirs) for name in names):
+            return one.owner
+    return None
+
+
+def _prefix(owner: str) -> str:
+    return f"LOCKSTEP_NOTIFY_{owner.upper().replace('-', '_')}_"
 
 
 async def _message(context: Context, connection: AsyncConnection, args: dict[str, Any]) -> Message | None:
@@ -73,8 +92,7 @@ def _of_set(context: Context, args: dict[str, Any]) -> Message:
 
 async def _of_run(context: Context, connection: AsyncConnection, run: FleetRun, args: dict[str, Any]) -> Message:
     states = await states_of(connection, run.id)
-    last = await run_before(connection, run, run.fleet.owner, run.fleet.name)
-    come = summary(run, states, outcomes(last, await states_of(connection, last.id)) if last else {})
+    come = summary(run, states, await passed_before(connection, run))
     state = run_state(run, states).value
     changes = {"Newly failing": come.newly_failing, "Fixed": come.fixed, "Still failing": come.still_failing}
     counts = {"total": come.total, "passed": come.passed, "failed": come.failed, "skipped": come.skipped}

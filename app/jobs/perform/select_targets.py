@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.config.selection import Candidate, Unknown, candidates, chosen
+from app.config.selection import Candidate, candidates
 from app.domain import messages
 from app.domain.fleet import THEN, Barred, FleetRun, Target
 from app.domain.pipeline import DEFAULT_BASE, Discovery, Then
@@ -27,6 +27,10 @@ from app.store.installations import Placed, installation_of_owner, repositories_
 from app.store.transaction import transaction
 
 Answers = Mapping[str, TargetAnswer | Unreadable]
+
+
+PATIENT = 6
+"""So often one repository that cannot be read just now is waited for, some minutes in all; then the others begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,9 @@ async def select_targets(context: Context, kept: Kept) -> Outcome:
     if installation is None or not installation.serves:
         return await _end(context, kept, run_id, messages.not_served(owner))
     picked = _picked(run, placed)
-    if isinstance(picked, Unknown):
-        return await _end(context, kept, run_id, messages.no_such_targets(run.fleet.name, picked.names))
     client = context.github.on(installation.id)
-    answers = await _read(client, run, [*picked.candidates, *([picked.then] if picked.then else [])])
+    wanted = [*picked.candidates, *([picked.then] if picked.then else [])]
+    answers = await _read(client, run, wanted, patient=kept.tries < PATIENT)
     if isinstance(answers, Failure):
         waits = answers.again
         return Later(answers.reason, answers.retry_at) if waits else await _end(context, kept, run_id, answers.reason)
@@ -62,11 +65,13 @@ async def select_targets(context: Context, kept: Kept) -> Outcome:
     return await _end(context, kept, run_id, None, targets, then)
 
 
-def _picked(run: FleetRun, placed: Sequence[Placed]) -> Chosen | Unknown:
-    repositories = [one.repository for one in placed]
-    found = chosen(run.fleet.owner, candidates(run.fleet, repositories), run.asked)
-    if isinstance(found, Unknown):
-        return found
+def _picked(run: FleetRun, placed: Sequence[Placed]) -> Chosen:
+    """What was asked for and has vanished since is a target that cannot begin."""
+    every = candidates(run.fleet, [one.repository for one in placed])
+    asked = {name.lower() for name in run.asked}
+    found = [one for one in every if not asked or one.name.lower() in asked]
+    gone = asked - {one.name.lower() for one in found}
+    found += [Candidate(name, None, run.fleet.workflow, run.fleet.ref) for name in run.asked if name.lower() in gone]
     wanted = tuple(replace(one, ref=run.ref or one.ref, inputs={**one.inputs, **run.inputs}) for one in found)
     return Chosen(wanted, _collector(run.fleet.then, placed) if run.fleet.then else None)
 
@@ -78,8 +83,10 @@ def _collector(then: Then, placed: Iterable[Placed]) -> Candidate:
     return Candidate(shown, repository, then.workflow, then.ref, then.inputs)
 
 
-async def _read(client: InstallationClient, run: FleetRun, wanted: Iterable[Candidate]) -> Answers | Failure | str:
-    """One answer for each node id, workflow and ref; a sentence: a passing trouble with one of them."""
+async def _read(
+    client: InstallationClient, run: FleetRun, wanted: Iterable[Candidate], *, patient: bool
+) -> Answers | Failure | str:
+    """One answer for each node id, workflow and ref; a sentence, where ``patient``: a passing trouble with one."""
     places: dict[tuple[str, str], list[str]] = {}
     for one in wanted:
         if one.repository is not None:
@@ -92,7 +99,7 @@ async def _read(client: InstallationClient, run: FleetRun, wanted: Iterable[Cand
         if isinstance(part, Failure):
             return part
         for node_id, answer in part.items():
-            if isinstance(answer, Unreadable) and answer.kind is FailureKind.TRY_AGAIN:
+            if patient and isinstance(answer, Unreadable) and answer.kind is FailureKind.TRY_AGAIN:
                 return answer.reason
             found[_key(node_id, workflow, ref)] = answer
     return found
@@ -110,7 +117,9 @@ def _target(run: FleetRun, one: Candidate, answers: Answers, target_id: str | No
         answer = answers[_key(one.repository.node_id, one.workflow, one.ref)]
         if isinstance(answer, TargetAnswer):
             if target_id is None and not _looked_for(run, answer):
-                return None
+                if not run.named:
+                    return None
+                return replace(target, barred=Barred.SKIPPED, reason=messages.not_looked_for(one.name))
             fault = _fault(answer, one)
             if fault is None:
                 return replace(target, ref=answer.ref, repository_id=answer.id, sha=answer.tip)
