@@ -50,7 +50,7 @@ async def call(river: River, fleet: Fleet, asked: Call, trigger: Trigger) -> Fle
     names = await names_asked(river, fleet, words)
     if isinstance(names, str):
         return names
-    named = not any(mark in word for word in words for mark in GLOB_MARKS)
+    named = bool(words) and not any(mark in word for word in words for mark in GLOB_MARKS)
     return await wish(river, fleet, Wish(trigger, names, named, asked.ref, asked.inputs))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from app.github import DispatchOutcome, GitHub, InstallationClient
+from app.github import DispatchOutcome, GitHub, InstallationClient, Priority
 from app.jobs.context import Context
 
 
@@ -25,11 +25,11 @@ class _Client:
         return getattr(self._real, name)
 
     async def dispatch(
-        self, owner: str, repo: str, workflow: str, ref: str, inputs: Mapping[str, str]
+        self, owner: str, repo: str, workflow: str, ref: str, inputs: Mapping[str, str], *, priority: Priority
     ) -> DispatchOutcome:
         if self._before is not None:
             await self._before()
-        answer = await self._real.dispatch(owner, repo, workflow, ref, inputs)
+        answer = await self._real.dispatch(owner, repo, workflow, ref, inputs, priority=priority)
         if self._after is not None:
             await self._after()
         return answer
