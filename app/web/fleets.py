@@ -6,7 +6,7 @@ Law: as for orchestrations, a route finds the run and says what is wished; what 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import messages
@@ -19,11 +19,13 @@ from app.jobs.fleets import Busy, Wish, cancel_run, states_of, wish
 from app.jobs.river import River
 from app.store.fleets import load_run
 from app.store.installations import installation_of_owner
+from app.store.transaction import transaction
 from app.web import inputs, present, shapes
-from app.web.access import Caller, Runner
+from app.web.access import Caller, Reader, Runner
 from app.web.choosing import MOST_NAMED, owners_of
 from app.web.context import Web
 from app.web.documents import documented
+from app.web.fleet_markdown import markdown
 from app.web.once import Answer, once
 from app.web.problems import Problem
 
@@ -59,6 +61,21 @@ async def run_fleet(
         return await _accepted(river, found, run, present.base_url(web, request))
 
     return await once(web, request, caller, key, act)
+
+
+@router.get(
+    "/orchestrations/{id}/summary",
+    response_class=PlainTextResponse,
+    responses=documented(401, 403, 404, 422),
+)
+async def get_summary(orchestration_id: inputs.IdPath, request: Request, web: Web, caller: Reader) -> Response:
+    """A fleet's run as Markdown. Scope: `read`."""
+    async with transaction(web.engine) as connection:
+        run = await visible_run(connection, caller, orchestration_id)
+        if run is None:
+            raise Problem(404, f"There is no run {orchestration_id} of a fleet.")
+        shown = await present.fleet_run(connection, run, present.base_url(web, request))
+    return PlainTextResponse(markdown(shown), media_type="text/markdown")
 
 
 async def _accepted(river: River, fleet: Fleet, run: FleetRun | Busy | str, base: str) -> Answer:
