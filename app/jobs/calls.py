@@ -14,6 +14,7 @@ from app.config.selection import GLOB_MARKS, Candidate, Unknown, candidates, cho
 from app.domain import messages
 from app.domain.events import Trigger
 from app.domain.fleet import FleetRun, failed_targets
+from app.domain.manifest import INPUTS_LIMIT
 from app.domain.pipeline import Fleet
 from app.jobs.fleets import Busy, Wish, states_of, wish
 from app.jobs.river import River
@@ -46,6 +47,9 @@ async def fleet_of(river: River, owner: str, name: str) -> Fleet | tuple[str, ..
 
 async def call(river: River, fleet: Fleet, asked: Call, trigger: Trigger) -> FleetRun | Busy | str:
     """Start a run; a sentence: what was asked for that the fleet does not have."""
+    length = sum(len(name) + len(value) for name, value in (asked.inputs or {}).items())
+    if length > INPUTS_LIMIT:
+        return messages.too_long_inputs(fleet.name, length, INPUTS_LIMIT)
     words = [part for text in asked.repositories for word in text.split(",") if (part := word.strip())]
     names = await names_asked(river, fleet, words)
     if isinstance(names, str):
@@ -94,16 +98,25 @@ def call_of(given: Mapping[str, Any]) -> Call | str:
     if not isinstance(ref, str | None) or (ref is not None and len(ref) > LONGEST_REF):
         return "ref must be the name of a branch or tag"
     inputs = _inputs(given.get("inputs"))
-    return inputs if isinstance(inputs, str) else Call(tuple(words), ref, inputs)
+    if isinstance(inputs, str):
+        return inputs
+    if not all(_can_be_kept(text) for text in (*words, ref or "", *inputs, *inputs.values())):
+        return "what is asked for must be text, without NUL"
+    return Call(tuple(words), ref, inputs)
+
+
+def _can_be_kept(text: str) -> bool:
+    """JSON can spell what no database takes: NUL, and halves of characters."""
+    return "\0" not in text and text == text.encode("utf-8", "replace").decode()
 
 
 def _inputs(given: Any) -> dict[str, str] | str:
-    if isinstance(given, str) and given.strip():
+    if isinstance(given, str):
         try:
-            given = json.loads(given)
-        except ValueError:
+            given = json.loads(given) if given.strip() else {}
+        except (ValueError, RecursionError):
             return "inputs must be the text of a JSON object"
-    given = given or {}
+    given = {} if given is None else given
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
         return "inputs must be an object of texts"
     return given if len(given) <= MOST_INPUTS else f"inputs may be {MOST_INPUTS} at most"
