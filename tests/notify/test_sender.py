@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import socket
 import threading
 from collections.abc import Iterator
 
@@ -103,16 +102,19 @@ async def test_a_variable_that_is_not_set_is_named(receiver: Receiver) -> None:
 
 async def test_one_that_answers_without_an_end_is_not_listened_to(receiver: Receiver) -> None:
     """A status is all that is wanted: who drips bytes keeps nobody."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\nx")
-            await writer.drain()
-            await reader.read()
-            writer.close()
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\nx")
+        await writer.drain()
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
 
-        async with await asyncio.start_server(drip, sock=listener.dup()):
-            port = listener.getsockname()[1]
-            by = Sender({"LOCKSTEP_NOTIFY_ACME_HOOK": SecretStr(f"http://127.0.0.1:{port}/")}, 5.0)
-            assert isinstance(await send(by, None), Sent)
+    ended = asyncio.Event()
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        by = Sender({"LOCKSTEP_NOTIFY_ACME_HOOK": SecretStr(f"http://127.0.0.1:{port}/")}, 5.0)
+        assert isinstance(await send(by, None), Sent)
+        await ended.wait()
