@@ -19,7 +19,7 @@ help:
 	@echo 'make scale   fleets of many repositories'
 	@echo 'make fuzz    odd deliveries and requests by the thousand (SEEDS=50, FIRST_SEED=1)'
 	@echo 'make faults  seeded misfortune over real processes, judged by a checker (SEEDS=25 FIRST_SEED=1 JOBS=2)'
-	@echo 'make faults-bugs  planted bugs, each played until the checker finds it; writes docs/reliability.md (ONLY=)'
+	@echo 'make faults-bugs  planted bugs, each played until the checker finds it; writes docs/reliability.md (ONLY= JOBS=2)'
 	@echo 'make mutants small faults planted in the core, each to be noticed by a test (MODULES="plan reads" JOBS=2)'
 	@echo 'make walk    every state of a small world (MEMBERS=AB BOUND="--pushes 2 --merges 1")'
 	@echo 'make lint    ruff and mypy'
@@ -48,7 +48,7 @@ faults: $(READY)
 	$(BIN)/python -m tests.faults.drive --seeds $(or $(SEEDS),25) --first $(or $(FIRST_SEED),1) --jobs $(or $(JOBS),2)
 
 faults-bugs: $(READY)
-	$(BIN)/python -m tests.faults.plant --first $(or $(FIRST_SEED),1) --only '$(ONLY)' --write
+	$(BIN)/python -m tests.faults.plant --first $(or $(FIRST_SEED),1) --jobs $(or $(JOBS),2) --only '$(ONLY)' --write
 
 mutants: $(READY)
 	$(BIN)/python -m tests.domain.mutation --jobs $(or $(JOBS),2) $(MODULES)

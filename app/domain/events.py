@@ -20,6 +20,7 @@ class TriggerKind(StrEnum):
     PULL_REQUEST = "pull_request"
     COMMAND = "command"
     API = "api"
+    PAGE = "page"
     RETRY = "retry"
     DISPATCH = "dispatch"
     SCHEDULE = "schedule"

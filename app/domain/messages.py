@@ -296,13 +296,18 @@ def no_workflow(name: str, workflow: str, ref: str) -> str:
     return f"{name} has no .github/workflows/{workflow} on {ref}. Add it there or take {name} out of the fleet"
 
 
+def sentence(words: str) -> str:
+    """``words``, which may stand within another sentence, as one of their own."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def no_such_targets(fleet: str, names: Sequence[str]) -> str:
     """What was asked for is not, or not any more, among the fleet's repositories."""
-    return f"{fleet} has none of these repositories: {', '.join(names)}"
+    return f"the fleet {fleet} has none of these repositories: {', '.join(names)}"
 
 
 def never_ended(fleet: str) -> str:
-    return f"{fleet} has no run that has ended, so nothing of it failed"
+    return f"the fleet {fleet} has no run that has ended, so nothing of it failed"
 
 
 def nothing_failed(fleet: str, run: str) -> str:
@@ -310,7 +315,7 @@ def nothing_failed(fleet: str, run: str) -> str:
 
 
 def busy(fleet: str, run: str) -> str:
-    return f"{fleet} is running: {run}. Its overlap is skip; cancel that run or wait for its end"
+    return f"the fleet {fleet} is running: {run}. Its overlap is skip; cancel that run or wait for its end"
 
 
 def empty_fleet(fleet: str) -> str:

@@ -35,6 +35,8 @@ class Call:
     repositories: tuple[str, ...] = ()
     ref: str | None = None
     inputs: Mapping[str, str] | None = None
+    run_id: str | None = None
+    """What the run is to be called: asked for again, it is the same run."""
 
 
 async def fleet_of(river: River, owner: str, name: str) -> Fleet | tuple[str, ...]:
@@ -55,7 +57,7 @@ async def call(river: River, fleet: Fleet, asked: Call, trigger: Trigger) -> Fle
     if isinstance(names, str):
         return names
     named = bool(words) and not any(mark in word for word in words for mark in GLOB_MARKS)
-    return await wish(river, fleet, Wish(trigger, names, named, asked.ref, asked.inputs))
+    return await wish(river, fleet, Wish(trigger, names, named, asked.ref, asked.inputs, asked.run_id))
 
 
 async def names_asked(river: River, fleet: Fleet, words: Sequence[str]) -> tuple[str, ...] | str:

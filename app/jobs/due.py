@@ -20,6 +20,7 @@ LATE = timedelta(minutes=5)
 """A due time that is taken up later than this was missed."""
 FURTHEST = timedelta(days=4 * 366)
 """How far ahead is looked: the 29th of February on a Monday is farther away than anybody means."""
+EVER = datetime.min.replace(tzinfo=UTC)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -31,14 +32,22 @@ class Due:
     start: datetime
 
 
-def next_due(schedule: Schedule, name: str, after: datetime) -> Due | None:
-    """The first due time later than ``after``; None: there is none that anybody will live to see.
+def next_due(schedule: Schedule, name: str, after: datetime, since: datetime | None = None) -> Due | None:
+    """The due time that starts first of those that start later than ``after``; None: nobody will live to see one.
+
+    Where the jitter is longer than the time between two, they may start in another order; none is left out.
 
     :param name: whose it is, such as ``acme/ort``: each has a place of its own within the jitter, always the same.
+    :param since: due times up to this moment are none of this schedule's: it was written then.
     """
-    for at in _times(schedule, after):
-        return Due(at, at + _jitter(schedule, name, at))
-    return None
+    first: Due | None = None
+    for at in _times(schedule, max(after - schedule.jitter, since or EVER)):
+        if first is not None and at >= first.start:
+            break
+        due = Due(at, at + _jitter(schedule, name, at))
+        if due.start > after and (first is None or due.start < first.start):
+            first = due
+    return first
 
 
 def wanted(schedule: Schedule, due: Due, now: datetime) -> bool:

@@ -29,6 +29,7 @@ from app.store.fleets import (
     Standing,
     insert_run,
     live_targets,
+    load_run,
     lock_fleet,
     lock_run,
     runs_before,
@@ -68,18 +69,25 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a run is to be. ``asked``: names of repositories that the fleet has; empty: all."""
+    """What a run is to be. ``asked``: names of repositories that the fleet has; empty: all.
+
+    ``run_id``: what the run is to be called, where the same wish may come twice.
+    """
 
     trigger: Trigger
     asked: tuple[str, ...] = ()
     named: bool = False
     ref: str | None = None
     inputs: Mapping[str, str] | None = None
+    run_id: str | None = None
 
 
 async def wish(river: River, fleet: Fleet, wanted: Wish) -> FleetRun | Busy:
-    """A new run of the fleet, or the one that keeps it from running."""
+    """A new run of the fleet, the one that this wish has made before, or the one that keeps it from running."""
     await lock_fleet(river.connection, fleet.owner, fleet.name)
+    made = await load_run(river.connection, wanted.run_id) if wanted.run_id else None
+    if made is not None:
+        return made
     going_on = await unfinished_runs(river.connection, fleet.owner, fleet.name)
     if going_on and fleet.overlap is Overlap.SKIP:
         return Busy(going_on[0])
@@ -87,7 +95,7 @@ async def wish(river: River, fleet: Fleet, wanted: Wish) -> FleetRun | Busy:
         for run_id in going_on:
             await cancel_run(river, run_id, "the next run")
     run = FleetRun(
-        id=new_set_id(),
+        id=wanted.run_id or new_set_id(),
         fleet=fleet,
         trigger=wanted.trigger,
         created_at=river.now,

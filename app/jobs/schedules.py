@@ -43,7 +43,7 @@ async def follow_schedules(river: River, owner: str) -> None:
         await set_timer(river.connection, SCHEDULE, subject, None)
     for subject in sorted(found.keys() - known):
         fleet, schedule = found[subject]
-        due = next_due(schedule, _name(fleet), river.now)
+        due = next_due(schedule, _name(fleet), river.now, since=river.now)
         if due is not None:
             await start_timer(river.connection, SCHEDULE, subject, due.start)
 

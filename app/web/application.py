@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from app.inbox.door import Door, ShutDoor
 from app.settings import Ingest
-from app.web import change_sets, deliveries, fleet_pages, fleets, health, orchestrations, pages, problems, tokens
+from app.web import change_sets, deliveries, fleet_pages, fleets, forms, health, orchestrations, pages, problems, tokens
 from app.web.context import WebContext
 from app.web.documents import document_of
 from app.web.guard import DOOR, Guard
@@ -45,6 +45,7 @@ def create_application(context: WebContext) -> FastAPI:
     app.include_router(_document(app))
     problems.install(app)
     app.add_exception_handler(pages.Stranger, pages.strange)
+    app.add_exception_handler(forms.NotOurs, pages.not_ours)
     app.add_middleware(Guard)
     return app
 

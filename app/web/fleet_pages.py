@@ -1,28 +1,40 @@
-"""Pages of fleets: all of them, and one with its runs, how they went, and when the next one is due."""
+"""Pages of fleets: all of them, and one with its runs, how they went, when the next one is due, and a button to run it.
+
+Law: who holds the cookie of the one-time token operates this Lockstep and may run every fleet of it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain import messages
+from app.domain.events import Trigger, TriggerKind
 from app.domain.fleet import FleetRun, run_state
 from app.domain.fleet_summary import Summary, summary
 from app.domain.orchestration import OrchestrationState
 from app.domain.pipeline import Fleet
+from app.jobs.calls import Call, call, call_of
 from app.jobs.due import next_due
-from app.jobs.fleets import states_of
+from app.jobs.fleets import Busy, cancel_run, states_of
 from app.jobs.river import River
 from app.store.fleets import runs_of
+from app.store.installations import installation_of_owner
 from app.store.transaction import transaction
 from app.web import inputs
 from app.web.choosing import all_owners
 from app.web.context import Web
-from app.web.pages import VISITOR, page
+from app.web.forms import new_form, sent
+from app.web.pages import HEADERS, VISITOR, page
 
+OPERATOR = "operator"
+"""Who acts on a page that nobody has logged in to with GitHub."""
+NOTHING: Mapping[str, str] = {}
 RUNS = 30
 """So many of the latest runs are shown and counted."""
 HIGH = 40
@@ -69,14 +81,63 @@ async def fleets_page(request: Request, web: Web) -> Response:
 
 @router.get("/fleets/{owner}/{fleet}", dependencies=[VISITOR])
 async def fleet_page(owner: inputs.OwnerPath, fleet: inputs.FleetPath, request: Request, web: Web) -> Response:
-    wanted = (owner.lower(), fleet.lower())
+    return await _page(request, web, owner, fleet)
+
+
+async def _page(
+    request: Request, web: Web, owner: str, name: str, problem: str | None = None, given: Mapping[str, str] = NOTHING
+) -> Response:
+    """``problem``: why what the form asked for was not done; ``given``: what it held."""
     async with transaction(web.engine) as connection:
         river = web.river(connection)
-        named = [one for one in await _fleets(river) if (one.owner.lower(), one.name.lower()) == wanted]
-        found = await _view(river, named[0], RUNS) if named else None
+        fleet = await _named(river, owner, name)
+        found = await _view(river, fleet, RUNS) if fleet else None
     if found is None:
-        return page(request, "missing.html", 404, what=f"fleet {owner}/{fleet}")
-    return page(request, "fleet.html", view=found, high=HIGH, now=web.clock())
+        return page(request, "missing.html", 404, what=f"fleet {owner}/{name}")
+    values = {"repositories": "", "ref": "", "inputs": "", **given}
+    form, status = new_form(request, web), 409 if problem else 200
+    return page(request, "fleet.html", status, view=found, high=HIGH, form=form, problem=problem, given=values)
+
+
+@router.post("/fleets/{owner}/{fleet}", dependencies=[VISITOR])
+async def run_by_form(owner: inputs.OwnerPath, fleet: inputs.FleetPath, request: Request, web: Web) -> Response:
+    """A form that comes twice makes one run."""
+    fields = await sent(request, web)
+    asked = call_of(fields)
+    if isinstance(asked, str):
+        return await _page(request, web, owner, fleet, messages.sentence(asked), fields)
+    async with transaction(web.engine) as connection:
+        river = web.river(connection)
+        named = await _named(river, owner, fleet)
+        run = await _begun(river, named, replace(asked, run_id=fields["number"])) if named else ""
+    if isinstance(run, str):
+        return await _page(request, web, owner, fleet, run, fields)
+    return RedirectResponse(f"/orchestrations/{run.id}", 303, HEADERS)
+
+
+async def _begun(river: River, fleet: Fleet, asked: Call) -> FleetRun | str:
+    """A sentence: why there is no run."""
+    installation = await installation_of_owner(river.connection, fleet.owner)
+    if installation is None or not installation.serves:
+        return messages.sentence(messages.not_served(fleet.owner))
+    run = await call(river, fleet, asked, Trigger(TriggerKind.PAGE, OPERATOR))
+    if isinstance(run, Busy):
+        return messages.sentence(messages.busy(fleet.name, run.run_id))
+    return messages.sentence(run) if isinstance(run, str) else run
+
+
+@router.post("/orchestrations/{id}/cancel", dependencies=[VISITOR])
+async def cancel_by_form(orchestration_id: inputs.IdPath, request: Request, web: Web) -> Response:
+    """A fleet's run; one that is over stays as it is."""
+    await sent(request, web)
+    async with transaction(web.engine) as connection:
+        await cancel_run(web.river(connection), orchestration_id, OPERATOR)
+    return RedirectResponse(f"/orchestrations/{orchestration_id}", 303, HEADERS)
+
+
+async def _named(river: River, owner: str, name: str) -> Fleet | None:
+    wanted = (owner.lower(), name.lower())
+    return next((one for one in await _fleets(river) if (one.owner.lower(), one.name.lower()) == wanted), None)
 
 
 async def _fleets(river: River) -> list[Fleet]:

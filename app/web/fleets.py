@@ -80,9 +80,9 @@ async def get_summary(orchestration_id: inputs.IdPath, request: Request, web: We
 
 async def _accepted(river: River, fleet: Fleet, run: FleetRun | Busy | str, base: str) -> Answer:
     if isinstance(run, str):
-        raise Problem(422, f"{run[:1].upper()}{run[1:]}.")
+        raise Problem(422, messages.sentence(run))
     if isinstance(run, Busy):
-        raise Problem(409, f"{messages.busy(fleet.name, run.run_id)}.")
+        raise Problem(409, messages.sentence(messages.busy(fleet.name, run.run_id)))
     shown = await present.fleet_run(river.connection, run, base)
     return Answer(202, shown, location=f"/api/v1/orchestrations/{run.id}")
 

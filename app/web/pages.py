@@ -19,9 +19,10 @@ from app.store.fleets import load_run
 from app.store.transaction import transaction
 from app.web import cursors, inputs, present, shapes
 from app.web.context import Web, WebContext
+from app.web.forms import new_form
 from app.web.visitors import COOKIE, VALID
 
-POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 HEADERS = {"content-security-policy": POLICY, "referrer-policy": "no-referrer"}
 
 _templates = Jinja2Templates(
@@ -50,6 +51,11 @@ VISITOR = Depends(visitor)
 def strange(request: Request, _error: Exception) -> Response:
     """A link on another site sends no strict cookie; the link on this page does."""
     return page(request, "stranger.html", 401, path=request.scope["path"])
+
+
+def not_ours(request: Request, _error: Exception) -> Response:
+    """A form of an older page of ours, or of somebody else's."""
+    return page(request, "not_ours.html", 403, path=request.scope["path"].removesuffix("/cancel"))
 
 
 @router.get("/login")
@@ -85,7 +91,7 @@ async def change_set_page(set_id: inputs.IdPath, request: Request, web: Web) -> 
         sets = await present.change_sets(connection, [view] if view else [])
     if not sets:
         return page(request, "missing.html", 404, what=f"change set {set_id}")
-    return page(request, "change_set.html", set=sets[0], orchestration=shown, github=web.settings.github_url)
+    return page(request, "change_set.html", set=sets[0], orchestration=shown, github=web.settings.github_url, form=None)
 
 
 @router.get("/orchestrations/{id}", dependencies=[VISITOR])
@@ -94,7 +100,8 @@ async def orchestration_page(orchestration_id: inputs.IdPath, request: Request, 
         shown = await _orchestration(connection, web, request, orchestration_id)
     if shown is None:
         return page(request, "missing.html", 404, what=f"orchestration {orchestration_id}")
-    return page(request, "change_set.html", set=None, orchestration=shown, github=web.settings.github_url)
+    form = new_form(request, web) if shown.fleet and shown.finished_at is None else None
+    return page(request, "change_set.html", set=None, orchestration=shown, github=web.settings.github_url, form=form)
 
 
 async def _orchestration(

@@ -1,7 +1,7 @@
 """Who may look at the pages while nobody can log in with GitHub: whoever holds the token that the log prints at start.
 
 Law: the token works once; what it buys is a signed cookie that expires, which no script reads and no other site's
-request carries.
+request carries. What changes something also takes the mark that only our own pages show to this visitor.
 """
 
 from __future__ import annotations
@@ -37,6 +37,15 @@ class Visitors:
         right = self._signed(int(expires))
         return hmac.compare_digest(right.encode(), (cookie or "").encode()) and now.timestamp() < int(expires)
 
+    def mark(self, cookie: str) -> str:
+        """What a form of ours shows to the visitor with this cookie, and sends back."""
+        return self._hash(f"form\n{cookie}")
+
+    def is_mark(self, mark: str, cookie: str | None) -> bool:
+        return hmac.compare_digest(self.mark(cookie or "").encode(), mark.encode())
+
     def _signed(self, expires: int) -> str:
-        mark = hmac.new(self.key, f"visitor\n{expires}".encode(), hashlib.sha256).hexdigest()
-        return f"{expires}.{mark}"
+        return f"{expires}." + self._hash(f"visitor\n{expires}")
+
+    def _hash(self, text: str) -> str:
+        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()

@@ -34,6 +34,7 @@ class Options:
     seeds: range
     jobs: int
     directory: Path
+    checker: Path
     stop_at_first: bool
 
 
@@ -41,7 +42,9 @@ def main() -> int:
     options = _options()
     options.directory.mkdir(parents=True, exist_ok=True)
     share = [options.seeds[start :: options.jobs] for start in range(options.jobs)]
-    play = partial(play_seeds, directory=options.directory, stop_at_first=options.stop_at_first)
+    play = partial(
+        play_seeds, directory=options.directory, checker=options.checker, stop_at_first=options.stop_at_first
+    )
     if options.jobs == 1:
         reports = play(share[0])
     else:
@@ -58,27 +61,33 @@ def _options() -> Options:
     parser.add_argument("--first", type=int, default=1, help="the first seed's number; one seed replays by it alone")
     parser.add_argument("--jobs", type=int, default=1, help="so many at a time, each with a Postgres of its own")
     parser.add_argument("--directory", type=Path, default=Path("/tmp/lockstep-faults"), help="logs and outputs")
-    parser.add_argument("--stop", action="store_true", help="stop at the first seed that fails")
+    parser.add_argument("--checker", type=Path, default=ROOT, help="the repository whose checker judges")
+    parser.add_argument("--stop", action="store_true", help="stop at the first seed in which the checker finds a fault")
     given = parser.parse_args()
     seeds = range(given.first, given.first + given.seeds)
-    return Options(seeds, min(given.jobs, given.seeds), given.directory, given.stop)
+    return Options(seeds, min(given.jobs, given.seeds), given.directory, given.checker.resolve(), given.stop)
 
 
-def play_seeds(seeds: range, *, directory: Path, stop_at_first: bool) -> list[Json]:
-    """A report for each seed, printed as soon as it is there."""
+def play_seeds(seeds: range, *, directory: Path, checker: Path, stop_at_first: bool) -> list[Json]:
+    """A report for each seed, printed and kept beside the seed's log as soon as it is there.
+
+    :param stop_at_first: where the checker finds a fault; a seed that was not played to its end was not checked.
+    """
     credentials, reports = make_credentials(), []
     with Server() as server, asyncio.Runner() as runner:
         for seed in seeds:
             begun = time.monotonic()
-            report = _played(runner, Play(seed, server, credentials, directory), directory / f"seed-{seed}.jsonl")
+            log = directory / f"seed-{seed}.jsonl"
+            report = _played(runner, Play(seed, server, credentials, directory), log, checker)
             reports.append(report := {"seed": seed, **report, "seconds": round(time.monotonic() - begun, 1)})
+            log.with_suffix(".json").write_text(json.dumps(report))
             _tell(report, directory)
-            if stop_at_first and report["findings"]:
+            if stop_at_first and any(one["promise"] != "broken" for one in report["findings"]):
                 break
     return reports
 
 
-def _played(runner: asyncio.Runner, play: Play, file: Path) -> Json:
+def _played(runner: asyncio.Runner, play: Play, file: Path, checker: Path) -> Json:
     """What the checker says of the log; a seed that was not played to its end has not passed."""
     try:
         runner.run(play.run())
@@ -87,17 +96,17 @@ def _played(runner: asyncio.Runner, play: Play, file: Path) -> Json:
         _write(play.log, file)
         return {"verdicts": 0, "kinds": [], "findings": [broken]}
     _write(play.log, file)
-    return checked(file)
+    return checked(file, checker)
 
 
 def _write(log: list[Json], file: Path) -> None:
     file.write_text("".join(f"{json.dumps(entry)}\n" for entry in log))
 
 
-def checked(file: Path) -> Json:
+def checked(file: Path, checker: Path) -> Json:
     """What the checker says of a log."""
-    checker = [sys.executable, "-m", "tests.faults.check", "--json", str(file)]
-    done = subprocess.run(checker, cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "tests.faults.check", "--json", str(file.resolve())]
+    done = subprocess.run(command, cwd=checker, capture_output=True, text=True)
     if done.returncode not in (0, 1):
         raise RuntimeError(f"the checker failed on {file}: {done.stderr}")
     report: Json = json.loads(done.stdout)

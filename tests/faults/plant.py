@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -47,41 +48,40 @@ def apply(patch: Path, directory: Path, *options: str) -> str:
     return done.stderr if done.returncode else ""
 
 
-def caught(patch: Path, first: int, most: int) -> Json | None:
-    """The report of the first seed in which the checker found something; None: none of ``most`` seeds."""
+def caught(patch: Path, seeds: range) -> Json | None:
+    """The report of the first seed in which the checker found something; None: it found nothing in any of them."""
     with tempfile.TemporaryDirectory(prefix="lockstep-bug-") as place:
         directory = copied(Path(place) / "tree")
         problem = apply(patch, directory)
         if problem:
             raise RuntimeError(f"{patch.name} does not apply: {problem}")
         logs = Path(place) / "logs"
-        for seed in range(first, first + most):
-            play = ["-m", "tests.faults.drive", "--seeds", "1", "--first", str(seed), "--directory", str(logs)]
-            done = subprocess.run([sys.executable, *play], cwd=directory, capture_output=True, text=True)
-            log = logs / f"seed-{seed}.jsonl"
-            if not log.exists():
-                raise RuntimeError(f"{patch.name}: seed {seed} was not played: {done.stderr[-2000:]}")
-            if '"what": "end"' not in log.read_text():
-                continue  # not played to its end: nothing that the checker could judge
-            check = [sys.executable, "-m", "tests.faults.check", "--json", str(log)]
-            report: Json = json.loads(subprocess.run(check, cwd=ROOT, capture_output=True, text=True).stdout)
-            if report["findings"]:
-                return report | {"seed": seed, "seeds": seed - first + 1}
-    return None
+        which = ["--seeds", str(len(seeds)), "--first", str(seeds.start), "--directory", str(logs)]
+        play = ["-m", "tests.faults.drive", *which, "--checker", str(ROOT), "--stop"]
+        done = subprocess.run([sys.executable, *play], cwd=directory, capture_output=True, text=True)
+        reports = [json.loads(file.read_text()) for file in logs.glob("seed-*.json")]
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"{patch.name} was not played: {done.stderr[-2000:]}")
+    found = [report for report in reports if any(one["promise"] != "broken" for one in report["findings"])]
+    return min(found, key=lambda report: int(report["seed"]), default=None)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make faults-bugs", description=__doc__)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--most", type=int, default=MOST, help="so many seeds at most for each bug")
+    parser.add_argument("--jobs", type=int, default=2, help="so many bugs at a time")
     parser.add_argument("--only", default="", help="part of a bug's name")
     parser.add_argument("--write", action="store_true", help=f"write the lines into {PAGE.relative_to(ROOT)}")
     given = parser.parse_args()
-    rows = {}
-    for patch in bugs():
-        if given.only in patch.stem:
-            rows[patch.stem] = _row(patch.stem, caught(patch, given.first, given.most), given.most)
-            print(rows[patch.stem], flush=True)  # noqa: T201
+    seeds = range(given.first, given.first + given.most)
+    rows: dict[str, str] = {}
+    with ThreadPoolExecutor(given.jobs) as pool:
+        playing = {pool.submit(caught, patch, seeds): patch.stem for patch in bugs() if given.only in patch.stem}
+        for done in as_completed(playing):
+            name = playing[done]
+            rows[name] = _row(name, done.result(), given.most)
+            print(rows[name], flush=True)  # noqa: T201
             if given.write:
                 write(rows)
     return 1 if any("not caught" in row for row in rows.values()) else 0

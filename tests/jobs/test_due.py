@@ -87,6 +87,30 @@ def test_jitter_spreads_and_stays_the_same_for_the_same_time() -> None:
     )
 
 
+def test_a_jitter_longer_than_the_time_between_two_leaves_none_out() -> None:
+    schedule = Schedule("*/5 * * * *", jitter=timedelta(hours=1))
+    begun, last, met = moment("2026-11-21 12:00"), moment("2026-11-21 12:00"), []
+    while last < begun + timedelta(hours=8):
+        due = next_due(schedule, "acme/ort", last, since=begun)
+        assert due is not None
+        assert due.start > last
+        met.append(due.at)
+        last = due.start
+    sure = [begun + timedelta(minutes=5) * number for number in range(1, 7 * 12)]
+    assert [at for at in sorted(met) if at <= sure[-1]] == sure
+
+
+def test_what_was_due_before_a_schedule_was_written_is_none_of_its_times() -> None:
+    schedule = Schedule("0 2 * * *", jitter=timedelta(hours=20))
+    written = moment("2026-11-21 02:00")
+    started = next_due(schedule, "acme/ort", written)
+    assert started is not None
+    assert started.at == written
+    due = next_due(schedule, "acme/ort", written, since=written)
+    assert due is not None
+    assert due.at == moment("2026-11-22 02:00")
+
+
 @pytest.mark.parametrize(
     ("late", "missed", "made"),
     [
