@@ -1,7 +1,8 @@
 """Time of the simulated world: real until someone takes it over, then only as far as it is advanced.
 
-Law: nothing in the simulator reads another clock (the ten seconds a receiver has are real). What is to happen later is
-scheduled here, and happens in order of time, then of scheduling.
+Law: time never goes back; given back, it goes on from the moment it had reached. Nothing in the simulator reads another clock (the ten seconds a receiver has are real). What is to
+happen later is scheduled here, and happens in order of time, then of scheduling; what is due at the present moment
+happens by itself, unless time goes by steps.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Clock:
 
     def __init__(self) -> None:
         self._frozen: datetime | None = None
+        self._ahead = timedelta()  # of the wall clock, while time is real
+        self.steps = False  # in step mode nothing happens and nothing is sent between two calls of ``advance``
         self._agenda: list[Happening] = []
         self._turns = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
@@ -45,7 +48,7 @@ class Clock:
 
     def now(self) -> datetime:
         """The moment it is in the world, in UTC."""
-        return self._frozen or datetime.now(UTC)
+        return self._frozen or datetime.now(UTC) + self._ahead
 
     def schedule(self, seconds: float, act: Callable[[], None], label: str = "") -> Happening:
         """Let ``act`` happen ``seconds`` from now."""
@@ -61,19 +64,24 @@ class Clock:
         return self._agenda[0] if self._agenda else None
 
     def freeze(self, at: datetime | None = None) -> None:
-        """Take time over. From now on it moves by ``advance`` alone."""
+        """Take time over and go by steps: everything, webhooks too, waits for ``advance``."""
+        self._take_over(at)
+        self.steps = True
+        self._arm()
+
+    def _take_over(self, at: datetime | None = None) -> None:
         if self._frozen is None:
-            self._frozen = at or datetime.now(UTC)
-            self._arm()
+            self._frozen = at or self.now()
 
     def thaw(self) -> None:
-        """Back to real time."""
-        self._frozen = None
+        """Time passes by itself again, from the moment it had reached."""
+        self._ahead = self.now() - datetime.now(UTC)
+        self._frozen, self.steps = None, False
         self._arm()
 
     async def advance(self, seconds: float, settle: Callable[[], Awaitable[None]]) -> None:
         """Move on by ``seconds``; what is due happens at its own moment and ``settle`` is awaited after each moment."""
-        self.freeze()
+        self._take_over()
         target = self.now() + timedelta(seconds=seconds)
         await settle()
         while (due := self.next_due()) is not None and due.at <= target:
@@ -81,6 +89,7 @@ class Clock:
             self._run_due()
             await settle()
         self._frozen = target
+        self._arm()
 
     def _run_due(self) -> None:
         moment = self.now()
@@ -89,12 +98,12 @@ class Clock:
             due.act()
 
     def _arm(self) -> None:
-        """Real time: wake for the earliest happening. Virtual time needs no waking."""
+        """Wake for the earliest happening: when its time comes, and in virtual time if it has come."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         due = self.next_due()
-        if self.virtual or due is None:
+        if self.steps or due is None or (self.virtual and due.at > self.now()):
             return
         try:
             loop = asyncio.get_running_loop()

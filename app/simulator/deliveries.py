@@ -1,8 +1,8 @@
 """Webhooks on their way to the App: signed, sent, recorded, sent again on request.
 
-Law: an event is put in line when it happens. In real time the line is sent at once, in virtual time at the next
-``POST /_simulator/clock``; both start deliveries in order and wait a little for each answer before the next, so a
-healthy receiver hears things in order and a slow one does not stop the others.
+Law: an event is put in line when it happens. The line is sent at once, whatever time it is in the world; only where
+time goes by steps it waits for the next ``POST /_simulator/clock``. Deliveries start in order, and a little is waited
+for each answer before the next, so a healthy receiver hears things in order and a slow one does not stop the others.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ class Deliveries:
         self._line: deque[Delivery] = deque()
         self._flying: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()  # one starts deliveries at a time: ``run``, or ``flush``
         self._client: httpx.AsyncClient | None = None
         world.listen(self.enqueue, lambda what, details: self._journal(what, details))
 
@@ -118,22 +119,22 @@ class Deliveries:
         self._wake.set()
 
     async def run(self) -> None:
-        """Send what comes into line for as long as time is real."""
+        """Send what comes into line, unless time goes by steps."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._line and not self.world.clock.virtual:
-                await self._start(self._line.popleft())
+            while self._line and not self.world.clock.steps:
+                await self._start_next()
 
     def wake(self) -> None:
-        """Look at the line again (time has become real)."""
+        """Look at the line again (time no longer goes by steps)."""
         self._wake.set()
 
     async def flush(self) -> None:
         """Send all that is in line and wait until every delivery has been answered or has timed out."""
         while self._line or self._flying:
             while self._line:
-                await self._start(self._line.popleft())
+                await self._start_next()
             if self._flying:
                 await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
 
@@ -145,11 +146,14 @@ class Deliveries:
             await self._client.aclose()
             self._client = None
 
-    async def _start(self, delivery: Delivery) -> None:
-        task = asyncio.create_task(self._handle(delivery))
-        self._flying.add(task)
-        task.add_done_callback(self._flying.discard)
-        await asyncio.wait({task}, timeout=min(PATIENCE, self._time_out / 4))
+    async def _start_next(self) -> None:
+        async with self._turn:
+            if not self._line:
+                return
+            task = asyncio.create_task(self._handle(self._line.popleft()))
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+            await asyncio.wait({task}, timeout=min(PATIENCE, self._time_out / 4))
 
     async def _handle(self, delivery: Delivery) -> None:
         facts = {"event": delivery.event, "action": delivery.action, "repository": delivery.repository}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from app.simulator.clock import Clock
 from app.simulator.server import running
@@ -146,6 +148,70 @@ async def test_a_script_can_be_silent_and_endless(hub: Hub) -> None:
     await hub.control("POST", "/clock", {"advance": "10h"})
     assert [run["status"] for run in (await hub.state())["runs"]] == ["completed", "in_progress"]
     assert hub.events("workflow_run") == [("workflow_run", "requested"), ("workflow_run", "in_progress")]
+
+
+async def come_about(reached: Callable[[], bool]) -> None:
+    """Wait for what happens by itself."""
+    async with asyncio.timeout(10):
+        while not reached():
+            await asyncio.sleep(0)
+
+
+@pytest_asyncio.fixture
+async def free(hub: Hub) -> Hub:
+    """A hub whose time was taken over by ``advance`` alone, as by a person at the control surface."""
+    await hub.control("POST", "/clock", {"real": True})
+    assert (await hub.control("POST", "/clock", {"advance": 1}))["virtual"] is True
+    return hub
+
+
+async def test_webhooks_are_sent_while_time_stands_still(free: Hub) -> None:
+    run = await free.control("POST", "/dispatch", BUILD)
+    await come_about(lambda: free.events()[-1] == ("workflow_dispatch", None))
+    assert (await free.state())["runs"][0]["status"] == "queued"
+    await free.ask("POST", f"/repos/acme/repoA/actions/runs/{run['id']}/cancel")
+    await come_about(lambda: free.events()[-1] == ("workflow_run", "completed"))
+    await free.control("POST", "/faults", {"on": "delivery", "do": "delay", "value": "5s", "match": {"event": "push"}})
+    await free.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1"})
+    await come_about(lambda: free.events()[-1] == ("pull_request", "synchronize"))
+    assert free.events("push") == []
+    await free.control("POST", "/clock", {"advance": 5})
+    assert free.events()[-1] == ("push", None)
+
+
+async def test_steps_can_be_asked_for(free: Hub) -> None:
+    assert (await free.control("POST", "/clock", {"step": True}))["steps"] is True
+    before = len(free.events())
+    await free.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1"})
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(free.events()) == before
+    assert (await free.control("POST", "/clock", {"advance": 0}))["delivered"] == 2
+
+
+async def test_time_given_back_goes_on_from_where_it_was(hub: Hub) -> None:
+    await hub.token()
+    await hub.control("POST", "/clock", {"advance": "50m"})
+    there = datetime.fromisoformat((await hub.control("GET", "/clock"))["now"])
+    back = await hub.control("POST", "/clock", {"real": True})
+    assert (datetime.fromisoformat(back["now"]) >= there, back["virtual"]) == (True, False)
+    await hub.control("POST", "/lag", {"tokens": 5})
+    hub.tokens.clear()
+    await hub.token()
+    await hub.control("POST", "/clock", {"advance": 5})
+    await hub.control("POST", "/clock", {"real": True})
+    assert (await hub.ask("GET", "/repos/acme/repoA")).status_code == 200
+
+
+async def test_time_can_be_set_to_a_moment_to_come(hub: Hub) -> None:
+    await hub.control("POST", "/dispatch", BUILD)
+    there = hub.simulator.clock.now() + timedelta(hours=1)
+    told = await hub.control("POST", "/clock", {"now": there.isoformat()})
+    assert datetime.fromisoformat(told["now"]) == there
+    assert (await hub.state())["runs"][0]["status"] == "completed"
+    past = (there - timedelta(seconds=1)).isoformat()
+    assert (await hub.control("POST", "/clock", {"now": past}, expect=400))["message"] == "time does not go back"
+    assert "is no moment" in (await hub.control("POST", "/clock", {"now": "tea time"}, expect=400))["message"]
 
 
 async def test_real_time_runs_by_itself(hub: Hub) -> None:
