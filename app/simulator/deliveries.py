@@ -242,7 +242,7 @@ class Deliveries:
         delivery.delivered_at, delivery.status, delivery.status_code = self.world.clock.now(), status, code
         delivery.response_body = response
         self.recorded[delivery.id] = delivery
-        path = urlsplit(self.world.app.webhook_url or "").path or None
+        path = urlsplit(self.world.app.webhook_url or "").path or "/"
         self.log.add(
             "delivery", delivery.delivered_at, method="POST", path=path,
             query={"event": delivery.event, "action": delivery.action, "id": delivery.id, "status": status,

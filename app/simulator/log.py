@@ -1,18 +1,21 @@
-"""The record of everything that passed: requests, deliveries and the world's own moves.
+"""The record of everything that passed: requests and deliveries, and between them the world's own moves.
 
 Law: entries are numbered in the order in which things took effect, carry exactly the eleven keys of ``KEYS``, and hold
-no credentials: a token is shown as what it is worth, a signature and a secret as stars.
+no credentials: a token is shown as what it is worth, a signature and a secret as stars. Headers have lower-case names.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from datetime import datetime
 from typing import Any
 
 Json = dict[str, Any]
 
 KEYS = ("seq", "at", "kind", "method", "path", "query", "headers", "body", "status", "response", "token")
+PASSED = ("request", "delivery")
+KINDS = (*PASSED, "world")
 STARS = "***"
 _SECRET_HEADERS = {"authorization", "cookie", "x-hub-signature", "x-hub-signature-256"}
 _SECRET_KEYS = {"token", "pem", "client_secret", "webhook_secret", "secret"}
@@ -46,16 +49,15 @@ class Log:
         self.entries: list[Json] = []
 
     def add(self, kind: str, at: datetime, **fields: Any) -> Json:
-        """Append an entry; keys that are not given are null."""
-        entry: Json = dict.fromkeys(KEYS)
+        """Append an entry; keys that are not given are empty, or null where they hold a value of any kind."""
+        entry: Json = dict.fromkeys(KEYS) | {"method": "", "path": "", "query": {}}
         entry |= {"seq": len(self.entries) + 1, "at": at.isoformat(), "kind": kind}
-        headers = fields.pop("headers", None)
-        if headers is not None:
-            entry["headers"] = {k: STARS if k.lower() in _SECRET_HEADERS else v for k, v in headers.items()}
+        headers = {name.lower(): text for name, text in fields.pop("headers", {}).items()}
+        entry["headers"] = {name: STARS if name in _SECRET_HEADERS else text for name, text in headers.items()}
         entry |= {key: masked(value) if key in ("body", "response") else value for key, value in fields.items()}
         self.entries.append(entry)
         return entry
 
-    def after(self, seq: int) -> list[Json]:
-        """Everything younger than ``seq``."""
-        return self.entries[max(0, seq) :]
+    def after(self, seq: int, kinds: Container[str]) -> list[Json]:
+        """Everything of these kinds that is younger than ``seq``."""
+        return [entry for entry in self.entries[max(0, seq) :] if entry["kind"] in kinds]

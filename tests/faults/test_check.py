@@ -70,7 +70,7 @@ class Tale:
         pull = {"state": "open", "number": number, "head": {"sha": sha, "ref": branch}}
         body = {"repository": {"full_name": f"acme/{name}"}, "pull_request": pull}
         query = {"event": "pull_request", "action": "synchronize", "id": len(self.log), "status": "", "fault": None}
-        headers = {"X-GitHub-Delivery": f"guid-{len(self.log)}"}
+        headers = {"x-github-delivery": f"guid-{len(self.log)}"}
         self._entry("delivery", query=query, headers=headers, body=body, status=status)
         return self.note("rest")
 

@@ -51,7 +51,7 @@ class Control:
     async def read_log(self) -> int:
         """Take in what is new in the log; how many entries that was."""
         after = self.log[-1]["seq"] if self.log else 0
-        fresh = await self.call("GET", f"/log?after={after}")
+        fresh = await self.call("GET", f"/log?kind=all&after={after}")
         self.log.extend(fresh)
         return len(fresh)
 

@@ -112,7 +112,7 @@ class Story:
     def delivers_again(self, event: str, *, guid: str | None = None) -> Self:
         """The youngest delivery of this event comes once more, under its own id or under another."""
         sent = [one for one in self.stage.log if one["kind"] == "delivery" and one["query"]["event"] == event]
-        known = sent[-1]["headers"]["X-GitHub-Delivery"]
+        known = sent[-1]["headers"]["x-github-delivery"]
         status = self.delivers(event, sent[-1]["body"], guid=guid or known)
         if status != 202:
             self.stage.fail(f"{event} was answered {status} when it came again")

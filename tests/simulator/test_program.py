@@ -102,7 +102,7 @@ async def test_the_log_has_its_keys_and_no_secrets(hub: Hub) -> None:
     await hub.graphql("{ rateLimit { cost } }")
     await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1"})
     await hub.control("POST", "/clock", {"advance": 0})
-    entries = await hub.control("GET", "/log")
+    entries = await hub.control("GET", "/log?kind=all")
     assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
     assert all(tuple(entry) == KEYS for entry in entries)
     assert {entry["kind"] for entry in entries} == {"request", "delivery", "world"}
@@ -115,6 +115,12 @@ async def test_the_log_has_its_keys_and_no_secrets(hub: Hub) -> None:
     assert asked["token"]["installation_id"] == 101
     assert asked["token"]["class"]["statuses"] == "write"
     assert (await hub.control("GET", f"/log?after={len(entries) - 1}"))[0]["seq"] == len(entries)
+    assert await hub.control("GET", "/log") == [entry for entry in entries if entry["kind"] != "world"]
+    for entry in entries:
+        assert all(isinstance(entry[key], str) for key in ("at", "kind", "method", "path"))
+        assert all(isinstance(entry[key], dict) for key in ("query", "headers"))
+        assert all(name == name.lower() for name in entry["headers"])
+    assert "kind is" in (await hub.control("GET", "/log?kind=dream", expect=400))["message"]
     assert not any(str(entry["path"]).startswith("/_simulator") for entry in entries)
 
 

@@ -119,7 +119,7 @@ async def test_a_delivery_is_signed_and_names_where_it_comes_from(hub: Hub) -> N
     assert delivery.headers["X-GitHub-Hook-Installation-Target-ID"] == "7"
     assert delivery.headers["User-Agent"].startswith("GitHub-Hookshot/")
     assert delivery.headers["X-GitHub-Delivery"] == delivery.guid
-    shown = hub.simulator.log.entries[-1]["headers"]["X-Hub-Signature-256"]
+    shown = hub.simulator.log.entries[-1]["headers"]["x-hub-signature-256"]
     assert shown == "***"
 
 

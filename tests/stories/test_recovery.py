@@ -208,7 +208,7 @@ def test_doubled_entries_are_one_delivery(pulled: Story) -> None:
     pulled.builds("repoB").passes().waits(15).sign("repoB").is_success()
     log = pulled.stage.log
     attempts = [one for one in log if one["kind"] == "delivery"]
-    guids = {str(one["query"]["id"]): one["headers"]["X-GitHub-Delivery"] for one in attempts}
+    guids = {str(one["query"]["id"]): one["headers"]["x-github-delivery"] for one in attempts}
     read = [guids[one["path"].rpartition("/")[2]] for one in pulled.requests("GET", ONE)]
     assert Counter(read).most_common(1)[0][1] == 1
     assert len(attempts) > 2 * len(read), "each was listed twice, and some are of no interest"

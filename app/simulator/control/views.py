@@ -9,6 +9,7 @@ from app.simulator.clock import iso, iso_or_none
 from app.simulator.control.routing import Order, Reply, control
 from app.simulator.control.shapes import run_shape
 from app.simulator.errors import ControlError
+from app.simulator.log import KINDS, PASSED
 from app.simulator.model import Installation, Pull, Repository, Status
 from app.simulator.world import World
 
@@ -37,14 +38,14 @@ def state(order: Order) -> Reply:
 
 @control("GET", "/log")
 def log(order: Order) -> Reply:
-    """Entries younger than ``after``, oldest first; ``kind`` keeps one kind."""
-    after = order.query.get("after", "0")
+    """Requests and deliveries younger than ``after``, oldest first; ``kind`` keeps one kind, ``all`` leaves none out."""
+    after, kind = order.query.get("after", "0"), order.query.get("kind")
     if not after.isdigit():
         raise ControlError("after must be the seq of an entry")
-    entries = order.simulator.log.after(int(after))
-    if "kind" in order.query:
-        entries = [entry for entry in entries if entry["kind"] == order.query["kind"]]
-    return 200, entries
+    if kind not in (None, "all", *KINDS):
+        raise ControlError(f'kind is "{kind}"; say one of {", ".join(KINDS)}, or all')
+    kinds = PASSED if kind is None else KINDS if kind == "all" else (kind,)
+    return 200, order.simulator.log.after(int(after), kinds)
 
 
 @control("DELETE", "/log")

@@ -131,7 +131,7 @@ def _kept(record: Record) -> Iterator[Finding]:
     names: dict[int, str] = {}
     for entry in record.log:
         if entry["kind"] == "delivery":
-            guid = entry["headers"]["X-GitHub-Delivery"]
+            guid = entry["headers"]["x-github-delivery"]
             names[entry["query"]["id"]] = guid
             if 200 <= entry["status"] < 300:
                 taken.setdefault(guid, entry["seq"])
