@@ -24,6 +24,7 @@ POST_SIGN = "PostSign"
 READ_CONFIG = "ReadConfig"
 CHECK_CONFIG = "CheckConfig"
 SCAN_PULLS = "ScanPulls"
+TAKE_AGAIN = "TakeAgain"
 GROUND_GROUP = "GroundGroup"
 SYNC = "SyncInstallations"
 ANSWER_COMMAND = "AnswerCommand"
@@ -81,6 +82,12 @@ def read_config_of(owner: str, sha: str | None = None) -> Promise:
     """The owner's file, read anew; ``sha``: the commit that is told what the file says. One at a time, as above."""
     name = owner.lower()
     return Promise(READ_CONFIG, {"owner": name, "sha": sha} if sha else {"owner": name}, lock=f"config:{name}")
+
+
+def take_again_of(installation_id: int) -> Promise:
+    """What came before the installation was known, when it is; after all reading."""
+    args = {"installation_id": installation_id}
+    return Promise(TAKE_AGAIN, args, lock=f"again:{installation_id}", priority=Priority.FLEET)
 
 
 def ground_group_of(repository_id: int, head_sha: str) -> Promise:

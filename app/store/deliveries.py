@@ -194,6 +194,17 @@ async def reopen(connection: AsyncConnection, guid: str) -> bool:
     return (await connection.execute(again.returning(deliveries.c.guid))).first() is not None
 
 
+async def reopen_ignored(connection: AsyncConnection, installation_id: int, reason: str) -> list[str]:
+    """Open again what was ignored for this reason; the ids. The caller promises their jobs."""
+    those = (
+        deliveries.c.installation_id == installation_id,
+        deliveries.c.outcome == Outcome.IGNORED.value,
+        deliveries.c.reason == storable(reason),
+    )
+    again = update(deliveries).where(*those).values(_OPEN)
+    return list(await connection.scalars(again.returning(deliveries.c.guid)))
+
+
 async def page(
     connection: AsyncConnection,
     limit: int,

@@ -6,6 +6,7 @@ timer. The queue's job carries the row's id and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -23,7 +24,9 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    false,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -151,6 +154,14 @@ async def unfinished_twin(connection: AsyncConnection, promise: Promise) -> bool
     query = select(effects.c.id).where(
         effects.c.done_at.is_(None), effects.c.kind == promise.kind, effects.c.args == promise.args, ~BEGUN
     )
+    return (await connection.execute(query.limit(1))).first() is not None
+
+
+async def any_unfinished(connection: AsyncConnection, kind: str, args: Sequence[dict[str, Any]] | None = None) -> bool:
+    """Whether an effect of this kind has not ended yet; ``args``: one of those that have one of these among theirs."""
+    query = select(effects.c.id).where(effects.c.done_at.is_(None), effects.c.kind == kind)
+    if args is not None:
+        query = query.where(or_(false(), *(effects.c.args.contains(one) for one in args)))
     return (await connection.execute(query.limit(1))).first() is not None
 
 

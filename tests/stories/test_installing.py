@@ -33,3 +33,17 @@ def test_suspended_nothing_is_done_and_afterwards_it_goes_on(story: Story) -> No
     story.opens("repoB").builds_nothing()
     story.act("/installation", action="unsuspend", owner=OWNER)
     story.builds("repoB").passes().sign("repoB").is_success()
+
+
+def test_what_came_before_the_installation_was_known_is_taken_in_after_it(begin: Begin) -> None:
+    """Nobody tells of a comment again (P5): it waits until installation, config and pull requests have been read."""
+    story = begin(seed=seed(installations={OWNER: False}))
+    story.opens("repoB", "repoD")
+    story.fault("delivery", "drop", event="installation")
+    story.fault("request", "status", 502, times=3, path="/app/installations")
+    story.act("/installation", action="created", owner=OWNER)
+    asked = story.comments("repoB", "/orchestrate status")
+    asked.is_unanswered()
+    story.waits(60)
+    assert "Waiting for DPTA-1122" in asked.is_accepted().answer()
+    story.builds("repoB", "repoD").passes().sign("repoB").is_success()

@@ -25,6 +25,7 @@ from app.jobs.perform.runs import find_run, read_run
 from app.jobs.perform.select_targets import select_targets
 from app.jobs.perform.sweep import sweep, sweep_owner
 from app.jobs.perform.sync import scan_pulls, sync_installations
+from app.jobs.perform.take_again import take_again
 from app.jobs.perform.trim import trim
 from app.jobs.queue import Queue
 from app.store.effects import Kept, finish_effect, load_effect, promise_again, put_back
@@ -41,6 +42,7 @@ PERFORMERS: dict[str, Callable[[Context, Kept], Awaitable[Outcome]]] = {
     promises.READ_CONFIG: read_owner_config,
     promises.CHECK_CONFIG: check_config,
     promises.SCAN_PULLS: scan_pulls,
+    promises.TAKE_AGAIN: take_again,
     promises.GROUND_GROUP: ground,
     promises.SYNC: sync_installations,
     promises.ANSWER_COMMAND: answer_command,
