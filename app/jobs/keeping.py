@@ -69,7 +69,7 @@ async def _keep_outcomes(connection: AsyncConnection, before: ChangeSet, orchest
             url=attempt.url or "",
             finished_at=attempt.finished_at,
         )
-        await save_result(connection, result, passed=passed)
+        await save_result(connection, result, attempt.run_attempt, passed=passed)
         if passed and attempt.started_at is not None:
             seconds = (attempt.finished_at - attempt.started_at).total_seconds()
             await save_build_time(

@@ -1,6 +1,7 @@
 """What came of builds: the latest outcome by fingerprint, and how long builds take.
 
-Law: the latest outcome wins, so that a re-run that fails takes back what an earlier pass allowed.
+Law: the latest outcome wins, so that a re-run that fails takes back what an earlier pass allowed. Which of a run's
+outcomes is the latest is told by its ``run_attempt``, never by the order in which they were heard of.
 """
 
 from __future__ import annotations
@@ -8,7 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Float, Index, Table, Text, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    Table,
+    Text,
+    and_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +38,7 @@ results = Table(
     Column("orchestration_id", Text, nullable=False),
     Column("attempt_id", Text, nullable=False),
     Column("run_id", BigInteger, nullable=False),
+    Column("run_attempt", Integer, nullable=False, server_default="1"),
     Column("url", Text, nullable=False),
     Column("finished_at", Time, nullable=False),
     Index("ix_results_run_id", "run_id"),
@@ -46,29 +62,33 @@ RECENT = 20
 """So many of the latest passed runs say what is usual."""
 
 
-async def save_result(connection: AsyncConnection, result: Result, *, passed: bool) -> None:
+async def save_result(connection: AsyncConnection, result: Result, run_attempt: int, *, passed: bool) -> None:
+    """What this ``run_attempt`` of a run came to, unless something later is kept."""
     new = insert(results).values(
         fingerprint=result.fingerprint,
         passed=passed,
         orchestration_id=result.orchestration_id,
         attempt_id=result.attempt_id,
         run_id=result.run_id,
+        run_attempt=run_attempt,
         url=result.url,
         finished_at=result.finished_at,
     )
-    names = ("passed", "orchestration_id", "attempt_id", "run_id", "url", "finished_at")
+    names = ("passed", "orchestration_id", "attempt_id", "run_id", "run_attempt", "url", "finished_at")
+    not_behind = or_(results.c.run_id != new.excluded.run_id, results.c.run_attempt <= new.excluded.run_attempt)
     await connection.execute(
         new.on_conflict_do_update(
             index_elements=["fingerprint"],
             set_={name: new.excluded[name] for name in names},
-            where=results.c.finished_at < new.excluded.finished_at,
+            where=and_(results.c.finished_at < new.excluded.finished_at, not_behind),
         )
     )
 
 
-async def judge_again(connection: AsyncConnection, run_id: int, *, passed: bool) -> None:
+async def judge_again(connection: AsyncConnection, run_id: int, run_attempt: int, *, passed: bool) -> None:
     """Somebody ran the run again: what was kept of it holds no longer, or holds again."""
-    await connection.execute(update(results).where(results.c.run_id == run_id).values(passed=passed))
+    those = update(results).where(results.c.run_id == run_id, results.c.run_attempt <= run_attempt)
+    await connection.execute(those.values(run_attempt=run_attempt, passed=passed))
 
 
 async def passed_results(connection: AsyncConnection, fingerprints: Iterable[str]) -> dict[str, Result]:

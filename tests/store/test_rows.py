@@ -19,7 +19,7 @@ from app.store.installations import (
     save_repository,
 )
 from app.store.pulls import hear_of_pull
-from app.store.results import passed_results, save_build_time, save_result, usual_seconds
+from app.store.results import judge_again, passed_results, save_build_time, save_result, usual_seconds
 from app.store.timers import LEASE, Due, lease_due, next_due, set_timer
 from app.store.transaction import transaction
 from tests.store.conftest import NOW
@@ -44,12 +44,27 @@ async def test_a_due_timer_is_leased_to_one_and_comes_again_if_nothing_came_of_i
 async def test_the_latest_outcome_of_a_fingerprint_wins(engine: AsyncEngine) -> None:
     result = Result("mark", "o", "o-1-1", 1, "https://x", NOW)
     async with transaction(engine) as connection:
-        await save_result(connection, result, passed=True)
+        await save_result(connection, result, 1, passed=True)
         assert await passed_results(connection, ["mark", "other"]) == {"mark": result}
-        await save_result(connection, replace(result, finished_at=NOW + SECOND), passed=False)
+        await save_result(connection, replace(result, finished_at=NOW + SECOND), 1, passed=False)
         assert await passed_results(connection, ["mark"]) == {}
-        await save_result(connection, result, passed=True)
+        await save_result(connection, result, 1, passed=True)
         assert await passed_results(connection, ["mark"]) == {}, "older news changes nothing"
+
+
+async def test_of_one_run_the_highest_attempt_wins_whatever_is_heard_last(engine: AsyncEngine) -> None:
+    result = Result("mark", "o", "o-1-1", 1, "https://x", NOW)
+    async with transaction(engine) as connection:
+        await save_result(connection, result, 1, passed=True)
+        await judge_again(connection, 1, 3, passed=False)
+        await judge_again(connection, 1, 2, passed=True)
+        await save_result(connection, replace(result, finished_at=NOW + SECOND), 2, passed=True)
+        assert await passed_results(connection, ["mark"]) == {}
+        await judge_again(connection, 1, 4, passed=True)
+        assert await passed_results(connection, ["mark"]) == {"mark": result}
+        other = replace(result, run_id=2, finished_at=NOW + SECOND)
+        await save_result(connection, other, 1, passed=True)
+        assert await passed_results(connection, ["mark"]) == {"mark": other}, "another run counts its own attempts"
 
 
 async def test_what_is_usual_is_the_median_of_the_latest(engine: AsyncEngine) -> None:

@@ -32,7 +32,7 @@ async def route_run(context: Context, river: River, notice: RunNotice, cause: Ca
     if owner is not None:
         set_id, attempt_id = owner
         if run.attempt > 1 and run.status is RunStatus.COMPLETED:
-            await judge_again(river.connection, run.id, passed=run.conclusion in PASSING)
+            await judge_again(river.connection, run.id, run.attempt, passed=run.conclusion in PASSING)
         await river.handle_all({set_id: [RunSeen(attempt_id, run)]}, cause)
         return None
     if not started_by_us:
