@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import SecretStr
 
-MASK = "********"
 GITHUB_API = "https://api.github.com"
 GITHUB_WEB = "https://github.com"
 
-_REPOSITORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_ADDRESS_EXPECTED = "must be an address like https://github.example.com, without user, query or fragment"
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_REPOSITORY_NAME = re.compile(r"(?!\.\.?$)[A-Za-z0-9._-]{1,100}")
 _LOGIN_OR_ANY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}|\*")
 _LONGEST_PATH = 500
-_POSTGRES_SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
 
 
 def comma_separated(value: object) -> object:
@@ -33,10 +34,20 @@ def comma_separated(value: object) -> object:
 
 def web_address(value: str) -> str:
     """An http(s) address without a slash at its end."""
-    parts = urlsplit(value.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ValueError("must be an address like https://github.example.com, without user, query or fragment")
+    try:
+        parts = urlsplit(value.strip())
+        sound = parts.scheme in ("http", "https") and _names_a_host(parts)
+    except ValueError:
+        raise ValueError(_ADDRESS_EXPECTED) from None
+    if not sound or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(_ADDRESS_EXPECTED)
     return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path.rstrip("/"), "", ""))
+
+
+def _names_a_host(parts: SplitResult) -> bool:
+    """:raises ValueError: the port is no number, or the host in brackets no address."""
+    host = parts.hostname or ""
+    return parts.port != 0 and bool(ip_address(host) if ":" in host else _HOST_NAME.fullmatch(host))
 
 
 def api_address(value: str) -> str:
@@ -61,29 +72,6 @@ def likely_api_of(web: str) -> str:
     return f"{web.rstrip('/')}/api/v3"
 
 
-def psycopg_url(value: SecretStr) -> SecretStr:
-    """Whichever way a Postgres address is written, in SQLAlchemy's form for psycopg 3."""
-    scheme, _, rest = value.get_secret_value().strip().partition("://")
-    if scheme not in _POSTGRES_SCHEMES or not rest:
-        raise ValueError("must be a Postgres address like postgresql://user:password@host:5432/lockstep")
-    return SecretStr(f"postgresql+psycopg://{rest}")
-
-
-# However it is written: people forget to escape what a password holds. So it goes on to the last @ there is.
-_PASSWORD = re.compile(r"(?<=://)([^/:@?#]*:)(.+)(?=@)|([?&](?:ssl)?password=)([^&#]*)", re.IGNORECASE)
-
-
-def without_password(url: SecretStr) -> str:
-    """An address that may be shown."""
-    return _PASSWORD.sub(lambda found: f"{found[1] or found[3]}{MASK}", url.get_secret_value())
-
-
-def passwords_of(url: SecretStr) -> list[str]:
-    """Every password in an address, as it is written there and as it is meant."""
-    found = [each[2] or each[4] for each in _PASSWORD.finditer(url.get_secret_value())]
-    return list(dict.fromkeys(text for one in found if one for text in (one, unquote(one))))
-
-
 def rsa_private_key(value: SecretStr) -> SecretStr:
     """A PEM (PKCS#1 or #8) with real line ends: platforms often keep it on one line, with its line ends escaped."""
     text = value.get_secret_value().replace("\\n", "\n").strip() + "\n"
@@ -104,6 +92,8 @@ def _read_key(text: str) -> object:
 
 def logins(owners: tuple[str, ...]) -> tuple[str, ...]:
     """GitHub logins in lower case (they compare without case), or ``*`` for any."""
+    if not owners:
+        raise ValueError("names nobody; give logins separated by commas, or * for any")
     for owner in owners:
         if not _LOGIN_OR_ANY.fullmatch(owner):
             raise ValueError(
@@ -119,15 +109,18 @@ def repository_name(name: str) -> str:
 
 
 def path_in_repository(path: str) -> str:
-    if path.startswith("/") or ".." in path.split("/"):
+    if not path.isprintable() or {"", ".", ".."} & set(path.split("/")):
         raise ValueError("must be a path inside the repository, like orchestrator.yml")
     return path
 
 
 def readable_file(path: Path) -> Path:
-    """The absolute path of a file that can be read as text now."""
+    """The absolute path of a file that can be read as text now, and again."""
     text_of(path)
-    return path.expanduser().absolute()
+    file = at_home(path).absolute()
+    if not file.is_file():
+        raise ValueError(f"names {path}, which is no plain file; correct the path")
+    return file
 
 
 def text_of(path: Path) -> str:
@@ -135,7 +128,17 @@ def text_of(path: Path) -> str:
         # Somebody put in what the file holds, which may be a key.
         raise ValueError("must be the path of a file, not what the file holds")
     try:
-        return path.expanduser().read_text(encoding="utf-8")
+        return at_home(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise ValueError(f"names {path}, which cannot be read ({reason}); correct the path or its rights") from None
+
+
+def at_home(path: Path) -> Path:
+    """``~`` and ``~name`` in front are somebody's home directory."""
+    if not str(path).isprintable():
+        raise ValueError("must be a path, in letters that can be seen")
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"names {path}, but there is no such home directory; write the whole path") from None

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app import setting_values as values
+from app.database_address import MASK, passwords_of, psycopg_url, without_password
 from app.errors import OperatorError
 
 PREFIX = "LOCKSTEP_"
@@ -41,7 +42,7 @@ class Ingest(StrEnum):
     BOTH = "both"
 
 
-DatabaseUrl = Annotated[SecretStr, AfterValidator(values.psycopg_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(psycopg_url)]
 PrivateKey = Annotated[SecretStr, AfterValidator(values.rsa_private_key)]
 WebUrl = Annotated[str, AfterValidator(values.web_address)]
 ApiUrl = Annotated[str, AfterValidator(values.api_address)]
@@ -56,7 +57,7 @@ class Settings(BaseSettings):
 
     database_url: DatabaseUrl | None = None
     """In SQLAlchemy's form for psycopg 3, whichever the operator wrote; ``None``: an embedded Postgres."""
-    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+    data_dir: Annotated[Path, AfterValidator(values.at_home)] = Field(
         default_factory=lambda: user_data_path("lockstep", appauthor=False)
     )
     app_id: int | None = Field(default=None, gt=0)
@@ -76,7 +77,7 @@ class Settings(BaseSettings):
     config_path: Annotated[str, AfterValidator(values.path_in_repository)] = "orchestrator.yml"
     config_file: Annotated[Path, AfterValidator(values.readable_file)] | None = None
     ingest: Ingest = Ingest.WEBHOOK
-    notify: dict[str, SecretStr] = Field(default_factory=dict)
+    notify: Annotated[dict[str, SecretStr], NoDecode] = Field(default_factory=dict)
     """The values of all ``LOCKSTEP_NOTIFY_…`` variables by their full names."""
 
     @property
@@ -88,15 +89,15 @@ class Settings(BaseSettings):
         """Every secret value, so that logs can mask them wherever they turn up."""
         single = [each for each in (self.private_key, self.client_secret) if each is not None]
         known = [each.get_secret_value() for each in (*single, *self.webhook_secret, *self.notify.values())]
-        return [*known, *values.passwords_of(self.database_url)] if self.database_url else known
+        return [*known, *passwords_of(self.database_url)] if self.database_url else known
 
     def masked(self) -> dict[str, object]:
         """Every variable with its value, ready for JSON; of a secret only whether it is set."""
         shown = {variable_of(field): _masked(getattr(self, field)) for field in type(self).model_fields}
         if self.database_url is not None:
-            shown[variable_of("database_url")] = values.without_password(self.database_url)
+            shown[variable_of("database_url")] = without_password(self.database_url)
         del shown[variable_of("notify")]
-        return shown | dict.fromkeys(sorted(self.notify), values.MASK)
+        return shown | dict.fromkeys(sorted(self.notify), MASK)
 
     @model_validator(mode="before")
     @classmethod
@@ -162,11 +163,12 @@ def load() -> Settings:
 def env_file() -> Path | None:
     """The env file in use, if any."""
     named = os.environ.get(ENV_FILE_VARIABLE)
-    if not named:
-        return _DEFAULT_ENV_FILE if _DEFAULT_ENV_FILE.is_file() else None
-    if not Path(named).is_file():
-        raise SettingsError(f"{ENV_FILE_VARIABLE} names {named}, which is not a file; correct the path or unset it")
-    return Path(named)
+    if not named and not _DEFAULT_ENV_FILE.is_file():
+        return None
+    try:
+        return values.readable_file(Path(named or _DEFAULT_ENV_FILE))
+    except ValueError as error:
+        raise SettingsError(f"{ENV_FILE_VARIABLE} {error}") from None
 
 
 def unknown_variables() -> list[str]:
@@ -185,7 +187,7 @@ def variable_of(field: str) -> str:
 
 def _masked(value: object) -> object:
     if isinstance(value, SecretStr):
-        return values.MASK
+        return MASK
     if isinstance(value, tuple):
         return [_masked(each) for each in value]
     return str(value) if isinstance(value, Path | StrEnum) else value

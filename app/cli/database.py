@@ -39,7 +39,7 @@ def in_database(work: Callable[[AsyncConnection, str], Awaitable[T]]) -> T:
             raise OperatorError(text) from error
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise Unreachable(f"The database could not be used: {reason}") from error
+            raise Unreachable(f"The database of LOCKSTEP_DATABASE_URL could not be used: {reason}") from error
 
 
 async def _run(url: str, work: Callable[[AsyncConnection, str], Awaitable[T]]) -> T:

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import IO
 from urllib.parse import quote
 
-from app.errors import Unreachable
+from app.errors import OperatorError, Unreachable
 from app.postgres.binaries import Binaries, find_binaries, server_account
 from app.postgres.places import home_for, is_alive, postmaster_pid, serves, socket_dir
 
@@ -64,6 +64,7 @@ class EmbeddedPostgres:
     reach below ``/var/lib/lockstep``.
 
     :raises Unreachable: when no usable Postgres is found or it does not start.
+    :raises OperatorError: when the directory cannot be made or written.
     """
 
     def __init__(self, data_dir: Path | None = None, *, fast: bool = False, in_memory: bool = False) -> None:
@@ -94,6 +95,11 @@ class EmbeddedPostgres:
         """Start or join the server of the directory; the URL of its database ``postgres``."""
         try:
             return self._start()
+        except OSError as error:
+            self.stop()
+            reason = error.strerror or type(error).__name__
+            text = f"LOCKSTEP_DATA_DIR: no database can be kept in {self._asked}: {reason}"
+            raise OperatorError(f"{text}. Set it to a directory that can be made and written.") from error
         except BaseException:
             self.stop()
             raise

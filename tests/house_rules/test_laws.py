@@ -12,7 +12,7 @@ from app.domain.effects import Effect
 from app.domain.events import Event
 from tests.house_rules.source import Source, sources
 
-SHARED = {"errors", "logs", "settings", "setting_values"}
+SHARED = {"errors", "logs", "settings", "setting_values", "database_address"}
 """Values that every room but the core and the simulator may use."""
 
 MAY_USE = {

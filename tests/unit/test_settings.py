@@ -128,6 +128,8 @@ def test_an_env_file_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert load().config_repository == "control"
     monkeypatch.setenv("LOCKSTEP_ENV_FILE", str(tmp_path / "absent.env"))
     assert refusal().startswith("LOCKSTEP_ENV_FILE names")
+    (tmp_path / "absent.env").write_bytes(b"LOCKSTEP_CLIENT_ID=\xff")
+    assert "it is not text" in refusal()
 
 
 def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,15 +151,28 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"PRIVATE_KEY_FILE": "/absent", "PRIVATE_KEY": "x"}, "LOCKSTEP_PRIVATE_KEY_FILE is set beside"),
         ({"CLIENT_SECRET": "swordfish"}, "LOCKSTEP_CLIENT_ID is missing"),
         ({"DATABASE_URL": "mysql://u:swordfish@h/d"}, "LOCKSTEP_DATABASE_URL must be a Postgres address"),
+        (
+            {"DATA_DIR": "~nobody-of-this-name/x"},
+            "LOCKSTEP_DATA_DIR names ~nobody-of-this-name/x, but there is no",
+        ),
         ({"ALLOWED_OWNERS": "acme/repoA"}, "LOCKSTEP_ALLOWED_OWNERS holds 'acme/repoA'"),
+        ({"ALLOWED_OWNERS": ","}, "LOCKSTEP_ALLOWED_OWNERS names nobody"),
         ({"GITHUB_API_URL": "ghe.acme.com"}, "LOCKSTEP_GITHUB_API_URL must be an address"),
         ({"GITHUB_API_URL": "https://me:swordfish@ghe.acme.com"}, "LOCKSTEP_GITHUB_API_URL must be an address"),
+        ({"GITHUB_API_URL": "https://:swordfish@ghe.acme.com"}, "LOCKSTEP_GITHUB_API_URL must be an address"),
+        ({"GITHUB_API_URL": "https://ghe.acme.com:notaport"}, "LOCKSTEP_GITHUB_API_URL must be an address"),
+        ({"GITHUB_API_URL": "https://[::1"}, "LOCKSTEP_GITHUB_API_URL must be an address"),
+        ({"GITHUB_API_URL": "https://ghe acme.com"}, "LOCKSTEP_GITHUB_API_URL must be an address"),
         ({"GITHUB_API_URL": "https://github.com"}, "LOCKSTEP_GITHUB_API_URL is GitHub's web address"),
         ({"GITHUB_URL": "https://ghe.acme.com/"}, "LOCKSTEP_GITHUB_API_URL is missing beside LOCKSTEP_GITHUB_URL"),
         ({"GITHUB_URL": "nonsense"}, "LOCKSTEP_GITHUB_URL must be an address"),
         ({"PUBLIC_URL": "lockstep.acme.com"}, "LOCKSTEP_PUBLIC_URL must be an address"),
         ({"CONFIG_REPOSITORY": "acme/orchestrator"}, "LOCKSTEP_CONFIG_REPOSITORY must be a repository's name"),
+        ({"CONFIG_REPOSITORY": ".."}, "LOCKSTEP_CONFIG_REPOSITORY must be a repository's name"),
         ({"CONFIG_PATH": "../x.yml"}, "LOCKSTEP_CONFIG_PATH must be a path"),
+        ({"CONFIG_PATH": "./x.yml"}, "LOCKSTEP_CONFIG_PATH must be a path"),
+        ({"CONFIG_FILE": "~nobody-of-this-name/x"}, "LOCKSTEP_CONFIG_FILE names ~nobody-of-this-name/x"),
+        ({"PRIVATE_KEY_FILE": "~nobody-of-this-name/x"}, "LOCKSTEP_PRIVATE_KEY_FILE names ~nobody-of-this-name/x"),
         ({"CONFIG_FILE": "/absent.yml"}, "LOCKSTEP_CONFIG_FILE names /absent.yml"),
         ({"INGEST": "push"}, "LOCKSTEP_INGEST is not accepted: input should be 'webhook', 'pull' or 'both'"),
     ],
@@ -210,14 +225,34 @@ def test_misspelt_variables_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "url",
     [
+        "postgresql://u:hidden@h:notaport/db",
+        "postgresql://u:hidden@h:0/db",
+        "postgresql://u:hidden@[::1/db",
+        "postgresql://u:hidden@h/db?sslmod=x",
+        "postgresql://u:hidden%zz@h/db",
+        "postgresql://h/db?Pashid=hidden",
+        "postgresql://u:hid/hidden@h/db",
+        "postgresql://u:hid@hidden@h/db",
+    ],
+)
+def test_a_database_address_that_postgres_would_not_understand_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("LOCKSTEP_DATABASE_URL", url)
+    line = refusal()
+    assert line.startswith("LOCKSTEP_DATABASE_URL must be a Postgres address like postgresql://")
+    assert "hid" not in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
         "postgresql://me:hidden@db/x",
-        "postgresql://me:hid/hidden@db/x",
-        "postgresql://me:hid@hidden@db/x",
         "postgresql://me:hid?hidden@db/x",
         "postgresql://me:hid:hidden@db/x",
         "postgresql://:hidden@db/x",
         "postgresql://db/x?user=me&password=hidden",
-        "postgresql://db/x?Password=hidden&sslpassword=hidden-too",
+        "postgresql://db/x?password=hidden&sslpassword=hidden-too",
         "postgresql://me:hid%40hidden@db/x",
     ],
 )
