@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from app.simulator import struck
 from app.simulator.faults import Fault, Faults, seconds_of
 from app.simulator.ids import node_id
 from app.simulator.log import Log, parsed
@@ -178,7 +179,7 @@ class Deliveries:
         elif fault.do == "lose_answer":
             await self._send(delivery, answer_lost=True)
         elif fault.do == "status":
-            code = fault.value.get("status", 500) if isinstance(fault.value, dict) else int(fault.value or 500)
+            code = struck.refusal(fault.value).status
             self._record(delivery, f"Invalid HTTP Response: {code}", code)
         elif fault.do == "reset":
             self._record(delivery, "failed to connect to host", 502)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
-from app.simulator import gql, rest
+from app.simulator import gql, rest, struck
 from app.simulator.access import NOBODY, Caller, check_repository, identify
 from app.simulator.errors import Refusal, inaccessible, not_found
 from app.simulator.faults import Fault, seconds_of
@@ -80,18 +80,23 @@ async def enter(simulator: Simulator, request: Request) -> Sent | None:
     if fault and kind in ("delay", "hold") and isinstance(fault.value, dict) and "before" in fault.value:
         await _wait(simulator, fault, fault.value["before"])
         fault, kind = None, None
-    if fault and (kind in ("reset", "drop") or (kind == "status" and not _is_null(fault))):
-        return _never_acts(simulator, request, fault)
+    if fault and kind in ("reset", "drop"):
+        _log(simulator, request, _caller_or_nobody(simulator, request), None, None)
+        return None
+    nulled = fault.value if fault and kind == "status" and _is_null(fault) else None
+    if fault and kind == "status" and nulled is None:
+        return _refuse(simulator, request, fault)
     simulator.limits.running += 1
     try:
         if kind == "double":
-            _act(simulator, request, None, True)
-        sent = _act(simulator, request, fault if kind == "status" else None, kind != "lose_answer")
+            _act(simulator, request)
+        lost = fault if kind == "lose_answer" else None
+        sent = _act(simulator, request, nulled, lost)
         if fault and kind in ("delay", "hold"):
             await _wait(simulator, fault, fault.value)
     finally:
         simulator.limits.running -= 1
-    return None if kind == "lose_answer" else sent
+    return None if lost and lost.value is None else sent
 
 
 def _repository_name(simulator: Simulator, path: str) -> str | None:
@@ -121,19 +126,13 @@ async def _wait(simulator: Simulator, fault: Fault, value: Any) -> None:
             fault.waiting.remove(release)
 
 
-def _never_acts(simulator: Simulator, request: Request, fault: Fault) -> Sent | None:
-    caller = _caller_or_nobody(simulator, request)
-    if fault.do != "status":
-        _log(simulator, request, caller, None, None)
-        return None
-    value: Json = fault.value if isinstance(fault.value, dict) else {"status": fault.value or 502}
-    status = int(value.get("status", 502))
-    body = value.get("body", {"message": "Server Error"} if status >= 500 else {"message": f"Simulated {status}"})
-    headers = {"content-type": "application/json; charset=utf-8", "x-github-request-id": _request_id()}
-    headers |= {str(key).lower(): str(item) for key, item in (value.get("headers") or {}).items()}
-    content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    _log(simulator, request, caller, status, body)
-    return Sent(status, headers, content)
+def _refuse(simulator: Simulator, request: Request, fault: Fault) -> Sent:
+    """Answer with a status, and do not act."""
+    visit = _Visit(request, _caller_or_nobody(simulator, request))
+    visit.resource = "graphql" if request.api_path == "/graphql" else "core"
+    answer = _answer_of(struck.refusal(fault.value))
+    _log(simulator, request, visit.caller, answer.status, answer.body)
+    return _sent(simulator, visit, answer)
 
 
 def _caller_or_nobody(simulator: Simulator, request: Request) -> Caller:
@@ -143,15 +142,30 @@ def _caller_or_nobody(simulator: Simulator, request: Request) -> Caller:
         return NOBODY
 
 
-def _act(simulator: Simulator, request: Request, fault: Fault | None, answered: bool) -> Sent:
+def _act(simulator: Simulator, request: Request, nulled: Json | None = None, lost: Fault | None = None) -> Sent:
+    """Carry a request out. Where its answer is ``lost``, the fault's own status takes its place, if it has one."""
     visit = _Visit(request)
     try:
-        answer = _answer(simulator, visit, fault)
+        answer = _answer(simulator, visit, nulled)
     except Refusal as refusal:
-        answer = Answer(refusal.status, refusal.body, dict(refusal.headers))
-    body = as_of(visit.version, answer.body)
+        answer = _answer_of(refusal)
+    if lost and lost.value is not None:
+        answer = _answer_of(struck.refusal(lost.value))
+    answer.body = as_of(visit.version, answer.body)
+    sent = _sent(simulator, visit, answer)
+    _log(simulator, request, visit.caller, None if lost and lost.value is None else sent.status, answer.body)
+    return sent
+
+
+def _answer_of(refusal: Refusal) -> Answer:
+    return Answer(refusal.status, refusal.body, dict(refusal.headers))
+
+
+def _sent(simulator: Simulator, visit: _Visit, answer: Answer) -> Sent:
+    """The answer in bytes, with the headers that all answers have; 304 to whoever knows it already."""
+    request, status, body = visit.request, answer.status, answer.body
     content = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    status, etag = answer.status, f'W/"{hashlib.sha256(content).hexdigest()}"'
+    etag = f'W/"{hashlib.sha256(content).hexdigest()}"'
     if request.method == "GET" and status == 200:
         answer.headers["etag"] = etag
         if request.headers.get("if-none-match") == etag:  # free of the hourly limit (FACTS §4)
@@ -166,11 +180,10 @@ def _act(simulator: Simulator, request: Request, fault: Fault | None, answered: 
         **visit.extra,
         **answer.headers,
     }
-    _log(simulator, request, visit.caller, status if answered else None, body)
     return Sent(status, headers, content)
 
 
-def _answer(simulator: Simulator, visit: _Visit, fault: Fault | None) -> Answer:
+def _answer(simulator: Simulator, visit: _Visit, nulled: Json | None) -> Answer:
     request, world = visit.request, simulator.world
     if not request.headers.get("user-agent"):
         raise Refusal(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent "
@@ -181,7 +194,7 @@ def _answer(simulator: Simulator, visit: _Visit, fault: Fault | None) -> Answer:
     simulator.limits.check_secondary(visit.caller, request.method, path)
     if path == "/graphql":
         visit.resource = "graphql"
-        return gql.answer(simulator, visit.caller, request.method, request.body, fault)
+        return gql.answer(simulator, visit.caller, request.method, request.body, nulled)
     if path != "/rate_limit":
         simulator.limits.spend(visit.caller, "core")
     return _rest(simulator, visit, path)

@@ -20,7 +20,7 @@ class Refusal(Exception):
         self.status = status
         self.message = message
         self.headers = headers or {}
-        self.body: Json = {"message": message, **more, "documentation_url": DOCS, "status": str(status)}
+        self.body: Any = {"message": message, **more, "documentation_url": DOCS, "status": str(status)}
 
 
 def not_found() -> Refusal:

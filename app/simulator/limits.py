@@ -110,7 +110,7 @@ class Limits:
             if limit is not None and counts:
                 self._count(f"{who} {name}", limit, seconds, cost)
         if self.settings.concurrent is not None and self.running > self.settings.concurrent:
-            raise Refusal(self.settings.secondary_status, _SECONDARY, headers={"retry-after": "60"})
+            raise secondary(self.settings.secondary_status, 60)
 
     def _count(self, name: str, limit: int, seconds: int, cost: int) -> None:
         now, recent = self.world.clock.now(), self.recent[name]
@@ -118,8 +118,13 @@ class Limits:
             recent.popleft()
         if sum(points for _, points in recent) + cost > limit:
             wait = math.ceil((recent[0][0] + timedelta(seconds=seconds) - now).total_seconds()) if recent else seconds
-            raise Refusal(self.settings.secondary_status, _SECONDARY, headers={"retry-after": str(max(1, wait))})
+            raise secondary(self.settings.secondary_status, max(1, wait))
         recent.append((now, cost))
+
+
+def secondary(status: int, wait: int) -> Refusal:
+    """GitHub's refusal of somebody who is too fast."""
+    return Refusal(status, _SECONDARY, headers={"retry-after": str(wait)})
 
 
 def primary_message(caller: Caller) -> str:

@@ -79,7 +79,7 @@ def plant(world: World, settings: Settings, seed: Json) -> None:
         world.account(login)
         for where, level in (grants or {}).items():
             grant(world, login, where, level)
-    _app(world, known("app", seed.get("app"), {"slug", "name", "owner", "events", "permissions"}))
+    _app(world, seed)
     for full_name, about in (seed.get("repositories") or {}).items():
         making.repository(world, full_name, about or {})
     _server(world, settings, seed)
@@ -103,20 +103,19 @@ def grant(world: World, login: str, where: str, level: str | None) -> None:
     world.grants[(login.lower(), where.lower())] = level
 
 
-def _app(world: World, about: Json) -> None:
+def _app(world: World, seed: Json) -> None:
+    about = known("app", seed.get("app"), {"slug", "name", "owner", "events", "permissions"})
     app = world.app
     slug = about.get("slug", app.slug)
     app.slug, app.name = slug, about.get("name", app.name)
     app.bot = world.account(f"{slug}[bot]", "Bot")
     app.events = list(about.get("events", EVENTS))
     app.permissions = dict(about.get("permissions", PERMISSIONS))
-    owner = about.get("owner")
-    first = next((account for account in world.accounts.values() if account.kind == "Organization" and account.login
-                  != "github"), None)  # fmt: skip
-    if owner is not None:
+    organizations = (one.login for one in world.accounts.values() if one.kind == "Organization" and one is not app.owner)
+    first_repository = next(iter(seed.get("repositories") or {}), "")
+    owner = about.get("owner") or next(organizations, None) or str(first_repository).partition("/")[0]
+    if owner:
         app.owner = world.account(owner, "Organization")
-    elif first is not None:
-        app.owner = first
 
 
 def _server(world: World, settings: Settings, seed: Json) -> None:

@@ -95,6 +95,19 @@ def test_a_bad_seed_is_refused_with_a_sentence(tmp_path: Path, text: str, words:
         Simulator(None, seed.read(path))
 
 
+@pytest.mark.parametrize(
+    ("planted", "owner"),
+    [
+        ({"repositories": {"zeta/a": {}, "acme/a": {}}}, "zeta"),
+        ({"owners": {"acme": {}}, "repositories": {"zeta/a": {}}}, "acme"),
+        ({"app": {"owner": "bob"}, "repositories": {"zeta/a": {}}}, "bob"),
+        ({}, "github"),
+    ],
+)
+def test_the_app_belongs_to_somebody_in_the_seed(planted: Json, owner: str) -> None:
+    assert Simulator(None, planted).world.app.owner.login == owner
+
+
 async def test_the_log_has_its_keys_and_no_secrets(hub: Hub) -> None:
     hub.simulator.world.app.webhook_secret = "hush"
     token = await hub.token()

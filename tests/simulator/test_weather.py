@@ -181,6 +181,40 @@ async def test_a_status_is_answered_without_acting(hub: Hub, value: Any, status:
     assert (await hub.ask("GET", A)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (401, "Bad credentials"),
+        (403, "Resource not accessible by integration"),
+        (404, "Not Found"),
+        (422, "Validation Failed"),
+        (429, "You have exceeded a secondary rate limit."),
+        (502, "Server Error"),
+        (503, "No server is currently available"),
+    ],
+)
+async def test_a_bare_code_is_answered_in_githubs_words(hub: Hub, code: int, words: str) -> None:
+    await hub.token()
+    await hub.control("POST", "/faults", {"on": "request", "match": {"path": A}, "do": "status", "value": code})
+    answer = await hub.ask("GET", A)
+    assert (answer.status_code, answer.json()["status"]) == (code, str(code))
+    assert answer.json()["message"].startswith(words)
+    assert answer.json()["documentation_url"].startswith("https://docs.github.com")
+    assert answer.headers["x-ratelimit-limit"] == "5000"
+    assert ("retry-after" in answer.headers) is (code == 429)
+
+
+@pytest.mark.parametrize(("value", "message"), [(502, "Server Error"), ({"body": {"message": "oh"}}, "oh")])
+async def test_an_error_can_be_answered_after_github_has_acted(hub: Hub, value: Any, message: str) -> None:
+    match = {"path": "*/dispatches"}
+    await hub.control("POST", "/faults", {"on": "request", "match": match, "do": "lose_answer", "value": value})
+    answer = await hub.ask("POST", BUILD, {"ref": "main"})
+    assert (answer.status_code, answer.json()["message"]) == (502, message)
+    assert len((await hub.state())["runs"]) == 1
+    asked = [entry for entry in hub.simulator.log.entries if entry["path"] == BUILD][-1]
+    assert (asked["status"], asked["response"]["message"]) == (502, message)
+
+
 async def test_an_answer_can_come_after_the_run_has_finished(hub: Hub) -> None:
     await hub.control(
         "POST", "/faults", {"on": "request", "match": {"path": "*/dispatches"}, "do": "delay", "value": "1m"}
@@ -310,6 +344,9 @@ async def test_a_receiver_that_never_answers_does_not_stop_the_others(hub: Hub, 
         {"on": "delivery", "do": "delay"},
         {"on": "delivery", "do": "drop", "times": "twice"},
         {"on": "request", "do": "drop", "match": "push"},
+        {"on": "request", "do": "status", "value": "teapot"},
+        {"on": "request", "do": "lose_answer", "value": {"code": 502}},
+        {"on": "delivery", "do": "status", "value": 99},
     ],
 )
 async def test_a_fault_that_makes_no_sense_is_refused_with_a_sentence(hub: Hub, body: Json) -> None:

@@ -128,6 +128,15 @@ def test_the_answer_and_every_delivery_of_the_run_are_lost(story: Story) -> None
 
 
 @pytest.mark.parametrize("code", [500, 502])
+def test_an_error_after_github_has_acted(story: Story, code: int) -> None:
+    """The run is found as if the answer had been lost: it is the only one there ever is."""
+    story.opens("repoD", branch="DPTA-1").builds("repoD").passes()  # so the service knows what this server takes
+    story.opens("repoB", "repoD").fault("request", "lose_answer", code, path=DISPATCH)
+    goes_on_with_one_run(story)
+    assert [one["status"] for one in story.requests("POST", DISPATCH) if "/repoB/" in one["path"]] == [code]
+
+
+@pytest.mark.parametrize("code", [500, 502])
 def test_an_error_that_may_have_acted_is_not_sent_again(plain: Story, code: int) -> None:
     plain.opens("repoB").fault("request", "status", code, path=DISPATCH).builds_nothing(540)
     assert len([one for one in plain.requests("POST", DISPATCH) if one["status"] == code]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.simulator import struck
 from app.simulator.control.routing import Order, Reply, control
 from app.simulator.errors import ControlError
 from app.simulator.faults import seconds_of
@@ -14,8 +15,8 @@ def add_fault(order: Order) -> Reply:
     ``drop``: a delivery is lost (the App's log says *timed out*; with ``value: unrecorded`` it says nothing); a
     request never arrives. ``double``: twice. ``delay``: a delivery is sent, an answer is given, ``value`` later (a
     request acts at once; ``{"before": seconds}`` lets it act late). ``hold``: as ``delay``, without a value until the
-    fault is ended. ``lose_answer``: it acts, nothing comes back. ``status``: it does not act; ``value`` is the code, or
-    ``{status, headers, body}``. ``reset``: the connection is cut before it acts. For GraphQL, ``status`` with
+    fault is ended. ``lose_answer``: it acts, nothing comes back; with a ``value``, that comes back. ``status``: it
+    does not act; ``value`` is the code, or ``{status, headers, body}``. ``reset``: the connection is cut before it acts. For GraphQL, ``status`` with
     ``{"graphql_null": "owner/repo", "type": "NOT_FOUND"}`` reads this repository as null with an error of this type.
     """
     body = order.read("on do", "match value times probability seed")
@@ -24,6 +25,8 @@ def add_fault(order: Order) -> Reply:
             raise ControlError(f"{key} must be a number")
     if body["do"] == "delay" and not isinstance(body.get("value"), dict):
         seconds_of(body.get("value"))
+    if body["do"] in ("status", "lose_answer"):
+        _check_status(body.get("value"))
     if not isinstance(body.get("match") or {}, dict):
         raise ControlError('match must be an object such as {"event": "push"}')
     made = order.simulator.faults.add(
@@ -31,6 +34,13 @@ def add_fault(order: Order) -> Reply:
         times=body.get("times"), probability=float(body.get("probability", 1.0)), seed=int(body.get("seed", 0)),
     )  # fmt: skip
     return 201, made.shape()
+
+
+def _check_status(value: object) -> None:
+    if not isinstance(value, dict):
+        struck.code_of({"status": value})
+    elif "graphql_null" not in value:
+        struck.code_of(value)
 
 
 @control("GET", "/faults")

@@ -29,7 +29,6 @@ from graphql.language import DocumentNode, FragmentDefinitionNode
 
 from app.simulator.access import Caller
 from app.simulator.errors import Refusal
-from app.simulator.faults import Fault
 from app.simulator.gql.roots import Mutation, Query
 from app.simulator.gql.sdl import SDL
 from app.simulator.gql.shapes import Reader
@@ -62,7 +61,7 @@ def _document(query: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
     return document, validate(SCHEMA, document)
 
 
-def answer(simulator: Simulator, caller: Caller, method: str, raw: bytes, fault: Fault | None) -> Answer:
+def answer(simulator: Simulator, caller: Caller, method: str, raw: bytes, nulled: Json | None) -> Answer:
     """Execute what was sent to ``/graphql``."""
     if caller.kind != "installation":
         raise Refusal(401, "This endpoint requires you to be authenticated.")
@@ -77,7 +76,6 @@ def answer(simulator: Simulator, caller: Caller, method: str, raw: bytes, fault:
         simulator.limits.spend(caller, "graphql", cost)
     except Refusal:
         return Answer(200, {"errors": [{"type": "RATE_LIMITED", "message": primary_message(caller)}]})
-    nulled = fault.value if fault is not None else None
     reader = Reader(simulator, caller, cost, nulled)
     mutation = any(
         isinstance(node, OperationDefinitionNode) and node.operation is OperationType.MUTATION
