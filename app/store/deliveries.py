@@ -6,7 +6,7 @@ CHECK forbids anything between, and only handling it, or asking for it again, ch
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -194,12 +194,12 @@ async def reopen(connection: AsyncConnection, guid: str) -> bool:
     return (await connection.execute(again.returning(deliveries.c.guid))).first() is not None
 
 
-async def reopen_ignored(connection: AsyncConnection, installation_id: int, reason: str) -> list[str]:
-    """Open again what was ignored for this reason; the ids. The caller promises their jobs."""
+async def reopen_ignored(connection: AsyncConnection, installation_id: int, reasons: Iterable[str]) -> list[str]:
+    """Open again what was ignored for one of these reasons; the ids. The caller promises their jobs."""
     those = (
         deliveries.c.installation_id == installation_id,
         deliveries.c.outcome == Outcome.IGNORED.value,
-        deliveries.c.reason == storable(reason),
+        deliveries.c.reason.in_([storable(reason) for reason in reasons]),
     )
     again = update(deliveries).where(*those).values(_OPEN)
     return list(await connection.scalars(again.returning(deliveries.c.guid)))

@@ -29,3 +29,41 @@ async def test_a_late_word_of_a_re_run_that_passed_makes_no_failed_result_reusab
     await play.comment("B", numbers["B"], "/orchestrate")
     await play.settle(30)
     assert await play.dispatched() == ["repoB"] * 2, "what failed when it was last tried is built anew"
+
+
+async def test_a_suspension_that_is_heard_of_after_its_end_loses_nothing(play: Play) -> None:
+    await green(play, "B", "D")
+    head = await play.head("B")
+    before = len(await play.statuses("B", head))
+    suspended = {"event": "installation.suspend"}
+    await play.world("/faults", {"on": "delivery", "match": suspended, "do": "drop", "times": 1})
+    await play.world("/installation", {"action": "suspend", "owner": "acme"})
+    await play.world("/installation", {"action": "unsuspend", "owner": "acme"})
+    asked = {"method": "GET", "path": "/app/installations"}
+    await play.settle()
+    await play.world("/faults", {"on": "request", "match": asked, "do": "status", "value": 502, "times": 5})
+    await play.settle(61)
+    assert await play.rows("SELECT state FROM installations") == [("suspended",)], "the App's log told of it"
+    await play.push("D")
+    await play.settle()
+    assert await play.rows("SELECT outcome FROM deliveries WHERE event = 'push' ORDER BY received_at DESC LIMIT 1") == [
+        ("ignored",)
+    ]
+    await play.settle(400)
+    assert (await play.statuses("B", head))[before:] == ["pending", "pending", "success"]
+    assert (await play.statuses("D", await play.head("D")))[-1] == "success"
+
+
+async def test_what_comes_while_the_app_is_suspended_stays_ignored(play: Play) -> None:
+    """A delivery from before, say: GitHub is asked once and says so, and nothing is done."""
+    await green(play, "B")
+    await play.world("/faults", {"on": "delivery", "match": {"event": "push"}, "do": "delay", "value": 60, "times": 1})
+    await play.push("B")
+    await play.world("/installation", {"action": "suspend", "owner": "acme"})
+    await play.settle()
+    before = len(await play.requests("GET", "/app/installations"))
+    await play.settle(400)
+    assert len(await play.requests("GET", "/app/installations")) == before + 1
+    query = "SELECT outcome FROM deliveries WHERE event = 'push' ORDER BY received_at DESC LIMIT 1"
+    assert await play.rows(query) == [("ignored",)]
+    assert await play.rows("SELECT kind FROM effects WHERE done_at IS NULL AND kind = 'TakeAgain'") == []

@@ -13,17 +13,29 @@ async def admitted(context: Context, river: River, installation_id: int, reposit
     """Refresh what is known of the repository; else a sentence that says why nothing of it is looked at."""
     installation = await installation_by_id(river.connection, installation_id)
     if installation is None:
-        await keep_promise_once(river.connection, context.queue, SYNC_ALL, river.now)
-        await keep_promise_once(river.connection, context.queue, take_again_of(installation_id), river.now)
-        return unknown(installation_id)
+        return await _waits(context, river, installation_id, unknown(installation_id))
     if installation.ignored is not None:
         return installation.ignored
+    if installation.state == "suspended":
+        return await _waits(context, river, installation_id, asleep(installation_id))
     if installation.state != "active":
         return f"installation {installation_id} of {installation.owner} is {installation.state}"
     await save_repository(river.connection, repository, installation_id)
     return None
 
 
+async def _waits(context: Context, river: River, installation_id: int, reason: str) -> str:
+    """GitHub is asked how the installation stands, and then the delivery is looked at again."""
+    await keep_promise_once(river.connection, context.queue, SYNC_ALL, river.now)
+    await keep_promise_once(river.connection, context.queue, take_again_of(installation_id), river.now)
+    return reason
+
+
 def unknown(installation_id: int) -> str:
     """Why a delivery waits until its installation was read; by these words it is found again."""
     return f"installation {installation_id} is not known yet. It is read now, and this delivery is taken in after that"
+
+
+def asleep(installation_id: int) -> str:
+    """Why a delivery waits whose installation is said to be suspended: those that are get none (FACTS §7)."""
+    return f"installation {installation_id} is suspended. GitHub is asked, and if it is not this delivery is taken in"

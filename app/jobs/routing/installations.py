@@ -1,6 +1,7 @@
 """Installations and repositories come, go and change; what follows is read anew.
 
-Law: a webhook only marks what is gone; what there is now comes from GitHub's own lists (effect ``SyncInstallations``).
+Law: a webhook only marks what is gone; what there is now comes from GitHub's own lists (effect ``SyncInstallations``),
+which are read after every notice: a suspension may be heard of after its end, and nothing else would tell.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ STATE_AFTER = {"deleted": "removed", "suspend": "suspended"}
 
 
 async def route_installation(context: Context, river: River, notice: InstallationNotice) -> str | None:
-    """Keep the installation's state; an allowed and active one is read."""
+    """Keep the installation's state; all that are allowed are read."""
     known = await installation_by_id(river.connection, notice.installation_id)
     if known is not None and known.state == "removed":
         return f"installation {notice.installation_id} was removed, and GitHub never brings an id back"
@@ -39,7 +40,7 @@ async def route_installation(context: Context, river: River, notice: Installatio
     await save_installation(river.connection, kept)
     if kept.state == "removed":
         await lose_repositories(river.connection, kept.id)
-    if kept.serves:
+    if refusal is None:
         await keep_promise_once(river.connection, context.queue, SYNC_ALL, river.now)
     return refusal
 
