@@ -1,8 +1,8 @@
 """Time of the simulated world: real until someone takes it over, then only as far as it is advanced.
 
-Law: time never goes back; given back, it goes on from the moment it had reached. Nothing in the simulator reads another clock (the ten seconds a receiver has are real). What is to
-happen later is scheduled here, and happens in order of time, then of scheduling; what is due at the present moment
-happens by itself, unless time goes by steps.
+Law: time never goes back; given back, it goes on from the moment it had reached. Nothing in the simulator reads another
+clock (the ten seconds a receiver has are real). What is to happen later is scheduled here, and happens in order of
+time, then of scheduling; what is due at the present moment happens by itself, unless time goes by steps.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def _rules(world: World, repo: Repository, about: Json) -> None:
     now, required = world.clock.now(), about.get("required") or []
     found: list[tuple[str, str, Json]] = []
     if required:
-        checks = [{"context": str(name), "integration_id": world.app.id} for name in required]
+        checks = [_check(world, one) for one in required]
         parameters = {
             "strict_required_status_checks_policy": bool(about.get("strict", False)),
             "do_not_enforce_on_create": True,
@@ -132,6 +132,17 @@ def _rules(world: World, repo: Repository, about: Json) -> None:
             {"ref_name": {"include": [target], "exclude": exclude}}, [rule], [], repo.full_name, repo.id, now, now,
         )  # fmt: skip
         world.rulesets[made.id] = made
+
+
+def _check(world: World, wish: Any) -> Json:
+    """A required context: by its name pinned to this App, as a mapping to whom ``integration_id`` says."""
+    if not isinstance(wish, dict):
+        return {"context": str(wish), "integration_id": world.app.id}
+    only("a required context", wish, {"context", "integration_id"})
+    if not wish.get("context"):
+        raise ControlError('a required context needs "context"')
+    pin = {} if wish.get("integration_id") is None else {"integration_id": int(wish["integration_id"])}
+    return {"context": str(wish["context"]), **pin}
 
 
 def script(world: World, body: Json) -> Script:

@@ -111,7 +111,9 @@ def _app(world: World, seed: Json) -> None:
     app.bot = world.account(f"{slug}[bot]", "Bot")
     app.events = list(about.get("events", EVENTS))
     app.permissions = dict(about.get("permissions", PERMISSIONS))
-    organizations = (one.login for one in world.accounts.values() if one.kind == "Organization" and one is not app.owner)
+    organizations = (
+        one.login for one in world.accounts.values() if one.kind == "Organization" and one is not app.owner
+    )
     first_repository = next(iter(seed.get("repositories") or {}), "")
     owner = about.get("owner") or next(organizations, None) or str(first_repository).partition("/")[0]
     if owner:

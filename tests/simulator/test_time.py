@@ -106,6 +106,8 @@ async def test_scripts_go_by_repository_workflow_inputs_and_try(hub: Hub) -> Non
     [
         ({"status": "completed", "conclusion": "failure"}, "completed", "failure"),
         ({"conclusion": "neutral"}, "completed", "neutral"),
+        ({"status": "finish"}, "completed", "success"),
+        ({"status": "start"}, "in_progress", None),
         ({"status": "in_progress"}, "in_progress", None),
         ({"status": "hold"}, "queued", None),
         ({"status": "waiting"}, "waiting", None),
@@ -154,7 +156,7 @@ async def come_about(reached: Callable[[], bool]) -> None:
     """Wait for what happens by itself."""
     async with asyncio.timeout(10):
         while not reached():
-            await asyncio.sleep(0)
+            await asyncio.wait({asyncio.ensure_future(asyncio.sleep(0))})
 
 
 @pytest_asyncio.fixture

@@ -126,7 +126,7 @@ async def test_a_delivery_is_signed_and_names_where_it_comes_from(hub: Hub) -> N
 async def test_a_rerun_is_never_requested(hub: Hub) -> None:
     run = await hub.control("POST", "/dispatch", {"repository": "acme/repoA", "workflow": "build.yml"})
     await hub.control("POST", "/clock", {"advance": 5})
-    await hub.control("POST", f"/runs/{run['id']}", {"status": "rerun", "actor": "bob"})
+    await hub.control("POST", f"/runs/{run['id']}", {"status": "re-run", "actor": "bob"})
     await hub.control("POST", "/clock", {"advance": 5})
     assert [action for _, action in hub.events("workflow_run")] == [
         "requested", "in_progress", "completed", "in_progress", "completed",

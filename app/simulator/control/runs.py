@@ -15,22 +15,23 @@ from app.simulator.render.accounts import user
 Json = dict[str, Any]
 
 MOVES = ("queued", "in_progress", "completed", "waiting", "pending", "hold", "cancelled", "rerun")
+WORDS = {"start": "in_progress", "finish": "completed", "re-run": "rerun"}
 
 
 @control("POST", "/runs/{id}")
 def move_run(order: Order) -> Reply:
-    """``status``: in_progress starts it, completed (or a ``conclusion``) ends it, hold takes it off its script,
-    waiting or pending keeps it, cancelled cancels it, rerun (or queued, where it is over) runs it again as ``actor``.
-    ``after`` lets this happen later."""
+    """``status``: in_progress or start starts it, completed or finish (or a ``conclusion``) ends it, hold takes it off
+    its script, waiting or pending keeps it, cancelled cancels it, rerun or re-run (or queued, where it is over) runs it
+    again as ``actor``. ``after`` lets this happen later."""
     body = order.read("", "status conclusion after actor")
     found = order.world.find_run(int(order.params["id"])) if order.params["id"].isdigit() else None
     if found is None:
         raise ControlError(f"there is no run {order.params['id']}")
     repo, run = found
     status, conclusion = body.get("status"), body.get("conclusion")
-    status = status or ("completed" if conclusion else None)
+    status = WORDS.get(status, status) or ("completed" if conclusion else None)
     if status not in MOVES:
-        raise ControlError(f'status is "{status}"; say one of {", ".join(MOVES)}')
+        raise ControlError(f'status is "{status}"; say one of {", ".join([*MOVES, *WORDS])}')
     if conclusion is not None and conclusion not in runs.CONCLUSIONS:
         raise ControlError(f'"{conclusion}" is no conclusion; say one of {", ".join(runs.CONCLUSIONS)}')
     actor = body.get("actor")

@@ -5,26 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from app.simulator.control.routing import Order, Reply, control
+from app.simulator.control.shapes import clock_shape
 from app.simulator.errors import ControlError
 from app.simulator.faults import seconds_of
-
-
-def _shape(order: Order) -> dict[str, object]:
-    clock = order.simulator.clock
-    due = clock.next_due()
-    return {
-        "now": clock.now().isoformat(),
-        "virtual": clock.virtual,
-        "steps": clock.steps,
-        "next": due.at.isoformat() if due else None,
-        "next_what": due.label if due else None,
-    }
 
 
 @control("GET", "/clock")
 def look(order: Order) -> Reply:
     """What time it is, and what is due next."""
-    return 200, _shape(order)
+    return 200, clock_shape(order.simulator.clock)
 
 
 @control("POST", "/clock")
@@ -41,14 +30,14 @@ async def move(order: Order) -> Reply:
     if body.get("real"):
         clock.thaw()
         order.simulator.deliveries.wake()
-        return 200, _shape(order) | {"delivered": 0}
+        return 200, clock_shape(clock) | {"delivered": 0}
     seconds = _seconds_until(order, body["now"]) if "now" in body else seconds_of(body.get("advance", 0))
     if seconds < 0:
         raise ControlError("time does not go back")
     if body.get("step"):
         clock.freeze()
     delivered = await order.simulator.advance(seconds)
-    return 200, _shape(order) | {"delivered": delivered}
+    return 200, clock_shape(clock) | {"delivered": delivered}
 
 
 def _seconds_until(order: Order, moment: object) -> float:

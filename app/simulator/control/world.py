@@ -6,7 +6,7 @@ from typing import Any
 
 from app.simulator import conversation, installing, making, merging, pulls, refs, renaming, seed, statuses
 from app.simulator.control.routing import Order, Reply, control
-from app.simulator.control.views import installation_shape, pull_shape, repository_shape
+from app.simulator.control.shapes import installation_shape, pull_shape, repository_shape
 from app.simulator.errors import ControlError
 from app.simulator.model import Pull, Repository
 
