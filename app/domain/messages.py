@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from app.domain.build import Build, BuildState
 from app.domain.change_set import ChangeSet
 from app.domain.facts import Repository, Visibility
+from app.domain.orchestration import OrchestrationState
+from app.domain.pipeline import BuildSpec
 from app.domain.reasons import Reason, Why
 
 LIMIT = 140
@@ -294,6 +296,38 @@ def no_ref(name: str, ref: str | None) -> str:
 
 def no_workflow(name: str, workflow: str, ref: str) -> str:
     return f"{name} has no .github/workflows/{workflow} on {ref}. Add it there or take {name} out of the fleet"
+
+
+def nothing_to_cancel(what: str, state: OrchestrationState) -> str:
+    """Why nothing comes of what somebody asks for, as those below; ``state`` is that of what is over."""
+    how = {OrchestrationState.SUPERSEDED: "was superseded", OrchestrationState.ERROR: "met an error"}
+    return f"{what} is over: it {how.get(state, state.value)}. Nothing is left to cancel."
+
+
+def nothing_open(state: ChangeSet) -> str:
+    return f"{state.title} is {state.state.value}: there is nothing to build, and no verdict to withdraw."
+
+
+def cannot_be_built(why: str) -> str:
+    return f"Nothing can be built: {why}"
+
+
+def nothing_to_retry(what: str) -> str:
+    return f"{what} passed: nothing of it failed. Run it with fresh to build it anew."
+
+
+def no_such_builds(
+    state: ChangeSet, names: Sequence[str], specs: Sequence[BuildSpec], audience: Repository | None
+) -> str:
+    places = {spec.name: state.repository_of(spec) for spec in specs}
+    seen = [n for n, place in places.items() if audience is None or (place and may_name(state, place.id, audience))]
+    hidden = len(places) - len(seen)
+    shown = ", ".join([*seen, *([f"{_counted(hidden, 'build')} in other repositories"] if hidden else [])])
+    return f"{state.title} has no such builds: {', '.join(names)}. Its builds: {shown or 'none'}."
+
+
+def no_such_key(pipeline: str, key: str) -> str:
+    return f'No open change set of {pipeline} has the key {key}. "branch" builds a branch of no set.'
 
 
 def sentence(words: str) -> str:

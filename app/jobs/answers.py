@@ -62,6 +62,11 @@ def no_fleet(name: str, known: Sequence[str]) -> str:
     return f"The config has no fleet {quoted(name)}. It has {', '.join(quoted(one) for one in known) or 'none'}."
 
 
+def not_done(why: str) -> str:
+    """Why nothing comes of a command. The sentence may repeat branches, keys and words of the command."""
+    return f"Not done: {quoted(why, 500)}"
+
+
 def not_begun(why: str) -> str:
     """Why a fleet was not run. What it names was written by a person."""
     return f"Not started: {quoted(why, 500)}"

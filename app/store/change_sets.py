@@ -249,14 +249,16 @@ async def sets_of_pull(connection: AsyncConnection, repository_id: int, number: 
     return await _addresses(connection, query)
 
 
-async def sets_of_key(connection: AsyncConnection, owner: str, pipeline: str, key: str) -> list[tuple[str, Address]]:
-    """The open change sets of this key, of every base line."""
+async def sets_of_key(
+    connection: AsyncConnection, owner: str, pipeline: str, key: str, kind: Kind = Kind.CHANGE_SET
+) -> list[tuple[str, Address]]:
+    """The open sets of this kind and key, of every base line."""
     query = (
         select(change_sets)
         .where(
             change_sets.c.owner == owner.lower(),
             change_sets.c.pipeline == pipeline,
-            change_sets.c.kind == Kind.CHANGE_SET.value,
+            change_sets.c.kind == kind.value,
             change_sets.c.key == key,
             change_sets.c.state == SetState.OPEN.value,
         )

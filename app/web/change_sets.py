@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.events import InvalidateWanted, Trigger, TriggerKind
 from app.jobs.river import River
 from app.store import views
-from app.store.change_sets import lock_sets
 from app.store.transaction import transaction
 from app.web import cursors, inputs, present, shapes
 from app.web.access import Caller, Reader, Runner
+from app.web.choosing import ask_sets
 from app.web.context import Web
 from app.web.documents import documented
-from app.web.once import Answer, cause, once
+from app.web.once import Answer, once
 from app.web.problems import Problem
 
 router = APIRouter(prefix="/api/v1", tags=["change sets"])
@@ -66,12 +66,8 @@ async def invalidate_change_set(
     """Withdraw the verdict and start over, as a push would. Scope: `run`."""
 
     async def act(river: River) -> Answer:
-        before = await _shown(river.connection, caller, set_id)
-        if before.state is not inputs.SetStateName.OPEN:
-            raise Problem(409, f"{before.key} is {before.state.value}: there is no verdict to withdraw.")
-        event = InvalidateWanted(Trigger(TriggerKind.API, caller.token.name))
-        for locked in await lock_sets(river.connection, [set_id]):
-            await river.handle(locked, [event], cause(caller))
+        await _shown(river.connection, caller, set_id)
+        await ask_sets(river, caller, [set_id], InvalidateWanted(Trigger(TriggerKind.API, caller.token.name)))
         after = await _shown(river.connection, caller, set_id)
         return Answer(202, after, location=f"/api/v1/change-sets/{set_id}")
 

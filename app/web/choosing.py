@@ -1,16 +1,18 @@
-"""Which pipeline and which sets a request to run means."""
+"""Which pipeline a request means, which ones a caller may be told of, and what sets answer to a request."""
 
 from __future__ import annotations
 
-from app.config import key_of
-from app.domain.change_set import Kind
-from app.domain.pipeline import DEFAULT_BASE, Pipeline
+from collections.abc import Sequence
+
+from app.domain.change_set import ChangeSet
+from app.domain.pipeline import Pipeline
+from app.jobs.refusals import Asked
+from app.jobs.requests import ask
 from app.jobs.river import River
 from app.store import views
-from app.store.change_sets import Address, create_set, sets_of_key
 from app.store.installations import all_installations, installation_of_owner
 from app.web.access import Caller
-from app.web.inputs import RunRequest
+from app.web.once import cause
 from app.web.problems import Problem
 
 MOST_NAMED = 50
@@ -55,21 +57,14 @@ async def all_owners(river: River) -> list[str]:
     return [owner for owner in owners if await installation_of_owner(river.connection, owner)]
 
 
-async def sets_to_run(river: River, pipeline: Pipeline, wanted: RunRequest) -> list[str]:
-    """Ids of the sets, the one to answer with first. A branch of no set gets one of its own (CONTRACT §2).
+async def ask_sets(river: River, caller: Caller, ids: Sequence[str], event: Asked) -> ChangeSet:
+    """Tell the sets; the first one that could be told, as it stands after that.
 
-    :raises Problem: 422, no open set has this key.
+    :raises Problem: 409, nothing can come of it in any; 422, it names builds that there are not.
     """
-    connection = river.connection
-    key = key_of(pipeline, wanted.branch) if wanted.branch is not None else wanted.key
-    found = await sets_of_key(connection, pipeline.owner, pipeline.name, key) if key is not None else []
-    if found:
-        return [set_id for set_id, address in sorted(found, key=lambda one: one[1].base_line != DEFAULT_BASE)]
-    if wanted.branch is None:
-        where = f"{pipeline.owner}/{pipeline.name}"
-        raise Problem(422, f'No open change set of {where} has the key {key}. "branch" builds a branch of no set.')
-    alone = await views.alone_sets_of_branch(connection, pipeline.owner, pipeline.name, wanted.branch)
-    if alone:
-        return alone
-    address = Address(pipeline.owner.lower(), pipeline.name, Kind.BRANCH, wanted.branch, DEFAULT_BASE)
-    return [await create_set(connection, address, river.now)]
+    answered = await ask(river, ids, event, cause(caller))
+    for set_id in ids:
+        if set_id in answered.told:
+            return answered.told[set_id]
+    why = answered.refusals[0]
+    raise Problem(422 if why.misnamed else 409, why.sentence)

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain import messages
 from app.domain.events import Trigger, TriggerKind
 from app.domain.fleet import FleetRun, failed_targets, run_state
-from app.domain.orchestration import OrchestrationState
 from app.domain.pipeline import Fleet
 from app.jobs.calls import Call, call, fleet_of, still_there
 from app.jobs.fleets import Busy, Wish, cancel_run, states_of, wish
@@ -98,7 +97,7 @@ async def cancel(river: River, caller: Caller, run: FleetRun, base: str) -> Answ
     after = await cancel_run(river, run.id, caller.token.name)
     if after is None:
         state = run_state(run, await states_of(river.connection, run.id))
-        raise Problem(409, f"{run.id} is over: it {_ended(state)}. Nothing is left to cancel.")
+        raise Problem(409, messages.nothing_to_cancel(run.id, state))
     return Answer(202, await present.fleet_run(river.connection, after, base), f"/api/v1/orchestrations/{run.id}")
 
 
@@ -121,10 +120,6 @@ async def retry(river: River, caller: Caller, run: FleetRun, names: frozenset[st
         raise Problem(409, f"What failed in {run.id} is in {fleet.name} no more.")
     wanted = Wish(Trigger(TriggerKind.RETRY, caller.token.name), asked, True, run.ref, run.inputs)
     return await _accepted(river, fleet, await wish(river, fleet, wanted), base)
-
-
-def _ended(state: OrchestrationState) -> str:
-    return "met an error" if state is OrchestrationState.ERROR else state.value
 
 
 async def _fleet(river: River, caller: Caller, owner: str, name: str) -> Fleet:

@@ -9,20 +9,21 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain import messages
 from app.domain.change_set import ChangeSet
 from app.domain.events import CancelWanted, RetryWanted, RunWanted, Trigger, TriggerKind
-from app.domain.orchestration import Orchestration, OrchestrationState
-from app.domain.plan import idle
+from app.jobs.refusals import names_of
+from app.jobs.requests import Meant, sets_to_run
 from app.jobs.river import River
 from app.store import views
-from app.store.change_sets import Locked, lock_sets, verdict_of
+from app.store.change_sets import lock_sets
 from app.store.transaction import transaction
 from app.web import fleets, inputs, present, shapes
 from app.web.access import Caller, ReaderOrSigned, Runner
-from app.web.choosing import pipeline_of, sets_to_run
+from app.web.choosing import ask_sets, pipeline_of
 from app.web.context import Web
 from app.web.documents import documented
-from app.web.once import Answer, cause, once
+from app.web.once import Answer, once
 from app.web.problems import Problem
 
 router = APIRouter(prefix="/api/v1", tags=["orchestrations"])
@@ -51,13 +52,12 @@ async def run_pipeline(
 
     async def act(river: River) -> Answer:
         found = await pipeline_of(river, caller, owner, pipeline)
-        chosen = await sets_to_run(river, found, body)
+        chosen = await sets_to_run(river, found, Meant(body.branch, body.key))
+        if not chosen:
+            raise Problem(422, messages.no_such_key(f"{found.owner}/{found.name}", body.key or ""))
         event = RunWanted(Trigger(TriggerKind.API, caller.token.name), body.fresh)
-        states = {
-            locked.id: await river.handle(locked, [event], cause(caller))
-            for locked in await lock_sets(river.connection, chosen)
-        }
-        return await _accepted(river.connection, states[chosen[0]], present.base_url(web, request))
+        state = await ask_sets(river, caller, chosen, event)
+        return await _accepted(river.connection, state, present.base_url(web, request))
 
     return await once(web, request, caller, key, act)
 
@@ -105,11 +105,9 @@ async def cancel_orchestration(
         run = await fleets.visible_run(river.connection, caller, orchestration_id)
         if run is not None:
             return await fleets.cancel(river, caller, run, present.base_url(web, request))
-        locked, current = await _current(river, caller, orchestration_id)
-        if current.state not in (OrchestrationState.WAITING, OrchestrationState.BUILDING, OrchestrationState.CANCELLED):
-            raise Problem(409, f"{orchestration_id} is over: it {_ended(current)}. Nothing is left to cancel.")
+        current = await _current(river, caller, orchestration_id)
         event = CancelWanted(Trigger(TriggerKind.API, caller.token.name))
-        state = await river.handle(locked, [event], cause(caller))
+        state = await ask_sets(river, caller, [current.set_id], event)
         return await _accepted(river.connection, state, present.base_url(web, request))
 
     return await once(web, request, caller, key, act)
@@ -130,35 +128,19 @@ async def retry_orchestration(
     key: inputs.IdempotencyKey = None,
 ) -> Response:
     """Build again what failed and what stands on it: the same manifest if every head still stands. Scope: `run`."""
-    named = frozenset(name.lower().rpartition("/")[2] for name in (body.repositories if body else ()))
+    written = body.repositories if body else ()
 
     async def act(river: River) -> Answer:
         run = await fleets.visible_run(river.connection, caller, orchestration_id)
         if run is not None:
-            return await fleets.retry(river, caller, run, named, present.base_url(web, request))
-        locked, current = await _current(river, caller, orchestration_id)
-        if current.state is OrchestrationState.PASSED:
-            raise Problem(409, f"{orchestration_id} passed: nothing of it failed. Run the pipeline to build it anew.")
-        _check_names(current, named)
-        event = RetryWanted(Trigger(TriggerKind.RETRY, caller.token.name), named)
-        state = await river.handle(locked, [event], cause(caller))
+            names = names_of(run.fleet.owner, written)
+            return await fleets.retry(river, caller, run, names, present.base_url(web, request))
+        current = await _current(river, caller, orchestration_id)
+        event = RetryWanted(Trigger(TriggerKind.RETRY, caller.token.name), names_of(current.owner, written))
+        state = await ask_sets(river, caller, [current.set_id], event)
         return await _accepted(river.connection, state, present.base_url(web, request))
 
     return await once(web, request, caller, key, act)
-
-
-def _check_names(current: Orchestration, named: frozenset[str]) -> None:
-    known = {name.lower() for build in current for name in (build.name, build.spec.repository)}
-    unknown = ", ".join(sorted(named - known))
-    if unknown:
-        builds = ", ".join(build.name for build in current) or "none yet"
-        raise Problem(422, f"{current.id} has no such builds: {unknown}. Its builds: {builds}.")
-
-
-def _ended(current: Orchestration) -> str:
-    if current.state is OrchestrationState.SUPERSEDED:
-        return "was superseded"
-    return "met an error" if current.state is OrchestrationState.ERROR else current.state.value
 
 
 async def _visible(
@@ -171,8 +153,8 @@ async def _visible(
     return view
 
 
-async def _current(river: River, caller: Caller, orchestration_id: str) -> tuple[Locked, Orchestration]:
-    """The set whose current orchestration this is, locked.
+async def _current(river: River, caller: Caller, orchestration_id: str) -> views.OrchestrationView:
+    """The orchestration, while it is the current one of its set, which is locked.
 
     :raises Problem: 404; or 409, a later one has taken its place.
     """
@@ -180,22 +162,16 @@ async def _current(river: River, caller: Caller, orchestration_id: str) -> tuple
     for locked in await lock_sets(river.connection, [view.set_id]):
         current = locked.orchestration
         if current is not None and current.id == orchestration_id:
-            return locked, current
+            return view
         later = f" by {current.id}" if current else ""
         raise Problem(409, f"{orchestration_id} is history: it was replaced{later}.")
     raise Problem(404, f"There is no orchestration {orchestration_id}.")
 
 
 async def _accepted(connection: AsyncConnection, state: ChangeSet, base: str) -> Answer:
-    """The orchestration that the set has now.
-
-    :raises Problem: 409, the set cannot be built; nothing was changed.
-    """
+    """The orchestration that the set has now."""
     current = state.orchestration
-    if current is None or idle(state):
-        verdict = verdict_of(state)
-        why = verdict.description if verdict else f"{state.title} has no open pull request"
-        raise Problem(409, f"Nothing can be built: {why}")
+    assert current is not None, "what can be told is built, or was"
     view = await views.orchestration(connection, current.id)
     assert view is not None, "the decision has just saved it"
     shown = await present.orchestration(connection, view, base)

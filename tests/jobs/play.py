@@ -19,9 +19,9 @@ from starlette.routing import Route
 
 from app.composition import Service
 from app.inbox.door import Door
-from app.jobs.requests import replay_delivery
 from app.settings import Settings
 from app.simulator.server import Options, Simulator, running
+from app.store.deliveries import reopen
 from app.store.timers import next_due
 from app.store.transaction import transaction
 from tests.harness.credentials import make_credentials
@@ -157,7 +157,8 @@ class Play:
 
     async def replay(self, guid: str) -> None:
         async with transaction(self.service.engine) as connection:
-            assert await replay_delivery(self.service.context, connection, guid)
+            assert await reopen(connection, guid)
+            await self.service.context.queue.promise_deliveries(connection, [guid])
 
     async def rows(self, query: str) -> list[Any]:
         async with transaction(self.service.engine) as connection:

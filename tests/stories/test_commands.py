@@ -50,6 +50,58 @@ def test_retry_of_a_repository_by_name_whatever_its_case(story: Story) -> None:
     story.sign("repoD").is_failure("repoB failed")
 
 
+def test_retry_of_a_repository_with_its_owner(story: Story) -> None:
+    story.opens("repoB", "repoD").builds("repoB", "repoD").fails()
+    story.comments("repoB", "/orchestrate retry IsmEnablement/repoD").is_accepted()
+    story.builds("repoD", within=1).passes().builds_nothing()
+    answer = story.comments("repoB", "/orchestrate retry other/repoB").is_refused().answer()
+    assert "no such builds: other/repob. Its builds: repoA, repoB, repoC, repoD, repoE" in answer
+    story.builds_nothing()
+
+
+def test_retry_of_what_there_is_not_names_what_there_is(begin: Begin) -> None:
+    """repoB is public: who reads there is not told what the private repositories are called."""
+    story = begin(seed=seed(config(), repositories={"repoB": {"visibility": "public"}}))
+    story.opens("repoB", "repoD").builds("repoB", "repoD").fails()
+    there = story.comments("repoB", "/orchestrate retry nosuch repoB").is_refused().answer()
+    assert "no such builds: nosuch. Its builds: repoB, 4 builds in other repositories." in there
+    here = story.comments("repoD", "/orchestrate retry nosuch").is_refused().answer()
+    assert "Its builds: repoA, repoB, repoC, repoD, repoE." in here
+    story.builds_nothing()
+
+
+def test_what_can_do_nothing_is_refused_and_said(story: Story) -> None:
+    story.opens("repoB").builds("repoB").passes()
+    answer = story.comments("repoB", "/orchestrate cancel\n/orchestrate retry").is_refused().answer()
+    assert "DPTA-1122 is over: it passed. Nothing is left to cancel." in answer
+    assert "DPTA-1122 passed: nothing of it failed." in answer
+    story.sign("repoB").is_success()
+    story.merges("repoB").waits(3700)
+    assert "DPTA-1122 is merged" in story.comments("repoB", "/orchestrate").is_refused().answers()[-1]
+
+
+def test_retry_of_what_failed_and_may(begin: Begin) -> None:
+    story = begin({"builds": {"repoB": {}, "repoD": {"required": False}}}).opens("repoB", "repoD")
+    runs = story.builds("repoB", "repoD")
+    runs.of("repoD").fails()
+    runs.of("repoB").passes().sign("repoB").is_success()
+    story.comments("repoB", "/orchestrate retry").is_accepted()
+    story.builds("repoD", within=60).passes().sign("repoB").is_success("2 builds passed")
+
+
+def test_a_fork_that_is_blocked_is_not_built_on_command(story: Story) -> None:
+    story.opens("repoB", branch="tidy", actor="eve", fork=True)
+    assert "Blocked: it comes from a fork" in story.comments("repoB", "/orchestrate").is_refused().answer()
+    story.builds_nothing()
+
+
+def test_each_command_finds_what_the_one_before_it_has_left(story: Story) -> None:
+    story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
+    answer = story.comments("repoB", "/orchestrate invalidate\n/orchestrate cancel\n/orchestrate status")
+    assert "failure: Cancelled by @ann" in answer.is_accepted().answer()
+    story.builds_nothing().sign("repoD").is_failure("Cancelled by @ann")
+
+
 def test_retry_while_a_head_has_moved_unheard_never_ends_green_on_the_old_one(story: Story) -> None:
     """The read before success sees what no webhook told: a new orchestration."""
     runs = story.opens("repoB", "repoD").builds("repoB", "repoD")
@@ -177,6 +229,19 @@ def test_one_refusal_per_person_pull_request_and_hour(story: Story) -> None:
     assert len(first.answers()) == 2
 
 
+def test_a_refusal_within_the_hour_keeps_no_other_answer_back(story: Story) -> None:
+    story.opens("repoB")
+    first = story.comments("repoB", "/orchestrate retyr").is_refused()
+    assert "Did you mean" in first.answer()
+    both = story.comments("repoB", "/orchestrate status\n/orchestrate retyr").is_refused()
+    assert "DPTA-1122" in both.answer()
+    assert "Did you mean" not in both.answer()
+    story.waits(1800).comments("repoB", "/orchestrate retyr")
+    assert len(both.answers()) == 1
+    story.waits(1900).comments("repoB", "/orchestrate retyr")
+    assert "Did you mean" in both.answers()[1], "one that was not said puts none off"
+
+
 def test_an_unknown_word_is_told_what_would_work(story: Story) -> None:
     answer = story.opens("repoB").comments("repoB", "/orchestrate retyr").is_refused().answer()
     assert "retry" in answer
@@ -251,6 +316,17 @@ def test_a_permission_that_cannot_be_read_is_none(story: Story) -> None:
     story.fault("request", "status", {"status": 404, "body": {"message": "Not Found"}}, path="*/permission")
     story.comments("repoB", "/orchestrate cancel").is_refused()
     runs.are_going_on()
+
+
+def test_a_pull_request_in_two_sets_is_refused_only_where_neither_can(begin: Begin) -> None:
+    product = {"branches": r"DPTA-\d+", "comment": False, "builds": {"repoB": {}}}
+    other = {**product, "status": "other-build", "builds": {"repoB": {}, "repoC": {}}}
+    story = begin(seed=seed(config(pipelines={"product": product, "other": other})))
+    first, second = story.opens("repoB").builds("repoB", "repoB")
+    story.ends(first, "success").ends(second, "failure")
+    story.comments("repoB", "/orchestrate retry").is_accepted()
+    story.builds("repoB", within=1).passes()
+    assert story.comments("repoB", "/orchestrate retry").is_refused().answer().count("passed") == 1
 
 
 def test_a_comment_on_a_pull_request_of_no_set(story: Story) -> None:

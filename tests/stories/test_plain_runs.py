@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.harness.story import Story
+from tests.stories.conftest import Begin
 
 RUNS = "/pipelines/ismenablement/product/orchestrations"
 
@@ -56,6 +59,17 @@ def test_a_branch_that_is_nowhere(story: Story) -> None:
 def test_an_open_set_by_its_key_is_built_at_once(story: Story) -> None:
     story.opens("repoB")
     number = begun(story, {"key": "DPTA-1122"})
+    story.builds("repoB", within=1).passes().sign("repoB").is_success()
+    assert state(story, number) == "passed"
+
+
+@pytest.mark.parametrize("body", [{"branch": "tidy"}, {"key": "repoB#1"}], ids=str)
+def test_a_pull_request_that_stands_alone_by_its_branch_or_the_key_that_is_listed(
+    begin: Begin, body: dict[str, Any]
+) -> None:
+    story = begin({"start": "command"}).opens("repoB", branch="tidy")
+    assert story.stage.api("GET", "/change-sets")[1]["items"][0]["key"] == "repoB#1"
+    number = begun(story, body)
     story.builds("repoB", within=1).passes().sign("repoB").is_success()
     assert state(story, number) == "passed"
 

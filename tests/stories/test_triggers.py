@@ -54,6 +54,32 @@ def test_a_repository_dispatch_builds_a_set_at_once(story: Story, field: str) ->
     story.builds("repoB", "repoD", within=1).passes().sign("repoB").is_success("2 builds passed")
 
 
+def test_a_key_is_no_branch(begin: Begin) -> None:
+    pipeline = {"start": "command", "branches": r"topic/(?P<key>DPTA-\d+)"}
+    story = begin(pipeline).opens("repoB", "repoD", branch="topic/DPTA-1")
+    dispatches(story, "orchestrate", pipeline="product", key="DPTA-1")
+    story.builds("repoB", "repoD", within=1).passes().sign("repoB").is_success("2 builds passed")
+    for kind, why in (("orchestrate", "No open change set of product has the key"), ("invalidate", "of no open")):
+        dispatches(story, kind, pipeline="product", key="topic/DPTA-1").builds_nothing(60)
+        assert why in reason(story, "repository_dispatch")
+
+
+def test_either_builds_a_pull_request_that_stands_alone(story: Story) -> None:
+    story.opens("repoB", branch="tidy").builds_nothing(60)
+    dispatches(story, "orchestrate", pipeline="product", branch="tidy")
+    story.builds("repoB", within=1).fails().sign("repoB").is_failure("repoB failed")
+    runs_stub(story, inputs={"branch": "tidy"}).builds("repoB", within=1).passes().sign("repoB").is_success()
+    dispatches(story, "invalidate", pipeline="product", branch="tidy").sign("repoB").is_pending()
+    dispatches(story, "orchestrate", pipeline="product", key="repoB#1", fresh=True)
+    story.builds("repoB", within=1).passes().sign("repoB").is_success()
+
+
+def test_what_cannot_be_built_is_said(story: Story) -> None:
+    story.opens("repoB", branch="tidy", actor="eve", fork=True)
+    dispatches(story, "orchestrate", pipeline="product", key="repoB#1").builds_nothing(60)
+    assert reason(story, "repository_dispatch").startswith("Nothing can be built: Blocked: it comes from a fork")
+
+
 def test_the_stub_workflow_builds_a_set_at_once(story: Story) -> None:
     story.opens("repoB", "repoD").builds_nothing(60)
     runs_stub(story).builds("repoB", "repoD", within=1).passes().sign("repoD").is_success("2 builds passed")
@@ -105,9 +131,11 @@ def test_another_workflow_or_type_starts_nothing(story: Story) -> None:
 def test_what_makes_no_sense_is_ignored_and_said(story: Story) -> None:
     story.opens("repoB")
     told: list[tuple[dict[str, Any], str]] = [
-        ({}, "needs the texts pipeline and branch"),
-        ({"pipeline": "product"}, "needs the texts pipeline and branch"),
-        ({"pipeline": ["product"], "branch": 7}, "needs the texts pipeline and branch"),
+        ({}, "needs the texts pipeline and either branch or key"),
+        ({"pipeline": "product"}, "needs the texts pipeline and either branch or key"),
+        ({"pipeline": ["product"], "branch": 7}, "needs the texts pipeline and either branch or key"),
+        ({"pipeline": "product", "branch": "a", "key": "b"}, "either branch or key"),
+        ({"pipeline": "product", "key": "a", "fresh": "yes"}, "fresh must be true or false"),
         ({"pipeline": "none", "branch": "DPTA-1122"}, "no pipeline none; it has product"),
         ({"pipeline": "product", "branch": "DPTA-9"}, "DPTA-9 is of no open change set"),
         ({"pipeline": "product", "branch": "dpta-1122"}, "dpta-1122 is of no open change set"),

@@ -58,20 +58,19 @@ async def _judge(
         river = River.of(context, connection)
         fresh = await load_command(connection, command.comment_id, lock=True)
         if fresh is not None and fresh.judged_at is None:
-            judgement = await judge(context, river, placed.repository, command, permission)
-            await river.handle_all(judgement.events, cause_of(kept))
+            judgement = await judge(context, river, placed.repository, command, permission, cause_of(kept))
             await _keep(river, command, judgement)
     return None
 
 
 async def _keep(river: River, command: Command, judgement: Judgement) -> None:
-    silenced = judgement.refusal and await refused_lately(river.connection, command, river.now)
+    told = bool(judgement.refusals) and not await refused_lately(river.connection, command, river.now)
     await judge_command(
         river.connection,
         command.comment_id,
-        accepted=judgement.accepted,
-        answer=None if silenced else judgement.answer,
-        refusal=judgement.refusal,
+        accepted=not judgement.refusals,
+        answer=judgement.text(refusals=told),
+        refusal=told,
         now=river.now,
     )
 

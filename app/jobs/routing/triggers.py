@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain import messages
-from app.domain.events import InvalidateWanted, Trigger, TriggerKind
+from app.domain.events import InvalidateWanted, RunWanted, Trigger, TriggerKind
 from app.inbox.notices import RepositoryDispatchNotice, WorkflowDispatchNotice
 from app.inbox.payloads import LONGEST_NAME
 from app.jobs.calls import Call, call, call_of, fleet_of
 from app.jobs.context import Context
 from app.jobs.fleets import Busy
-from app.jobs.requests import NoSuchPipeline, NoSuchSet, Started, invalidate_branch, run_branch
+from app.jobs.requests import Meant, ask, sets_meant, sets_to_run
 from app.jobs.river import River
 from app.store.history import Cause
 
@@ -27,10 +27,10 @@ ACTIONS = {"orchestrate": "run", "invalidate": "invalidate", "fleet": FLEET}
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Sets:
     pipeline: str
-    branch: str
-    action: str
+    meant: Meant
+    event: RunWanted | InvalidateWanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +46,26 @@ async def route_trigger(
     asked = _asked(context, notice)
     if isinstance(asked, str):
         return asked
-    trigger = Trigger(TriggerKind.DISPATCH, notice.actor)
-    owner, where = notice.repository.owner, (context, river.connection)
+    owner = notice.repository.owner
     if isinstance(asked, _Fleet):
-        return await _run_fleet(river, owner, asked, trigger)
-    answer: Started | NoSuchPipeline | NoSuchSet
-    if asked.action == "run":
-        answer = await run_branch(*where, owner, asked.pipeline, asked.branch, trigger, cause)
-    else:
-        answer = await invalidate_branch(*where, owner, asked.pipeline, asked.branch, InvalidateWanted(trigger), cause)
-    if isinstance(answer, Started):
-        return None
-    if isinstance(answer, NoSuchPipeline):
-        return f"the config has no pipeline {asked.pipeline[:100]}; it has {', '.join(answer.known) or 'none'}"
-    return f"{asked.branch[:100]} is of no open change set"
+        return await _run_fleet(river, owner, asked, Trigger(TriggerKind.DISPATCH, notice.actor))
+    return await _ask_sets(river, owner, asked, cause)
+
+
+async def _ask_sets(river: River, owner: str, asked: _Sets, cause: Cause) -> str | None:
+    config = await river.configs.of(river.connection, owner)
+    known = {one.name: one for one in (config.pipelines if config else ())}
+    pipeline = known.get(asked.pipeline)
+    if pipeline is None:
+        return f"the config has no pipeline {asked.pipeline[:100]}; it has {', '.join(known) or 'none'}"
+    runs = isinstance(asked.event, RunWanted)
+    ids = await (sets_to_run if runs else sets_meant)(river, pipeline, asked.meant)
+    if not ids and runs:
+        return messages.no_such_key(pipeline.name, asked.meant.key or "")
+    if not ids:
+        return f"{(asked.meant.branch or asked.meant.key or '')[:100]} is of no open change set"
+    answered = await ask(river, ids, asked.event, cause)
+    return None if answered.told else answered.refusals[0].sentence
 
 
 async def _run_fleet(river: River, owner: str, asked: _Fleet, trigger: Trigger) -> str | None:
@@ -72,7 +78,7 @@ async def _run_fleet(river: River, owner: str, asked: _Fleet, trigger: Trigger) 
     return run[:500] if isinstance(run, str) else None
 
 
-def _asked(context: Context, notice: RepositoryDispatchNotice | WorkflowDispatchNotice) -> _Asked | _Fleet | str:
+def _asked(context: Context, notice: RepositoryDispatchNotice | WorkflowDispatchNotice) -> _Sets | _Fleet | str:
     branch, given, action = _given(notice)
     if action is None:
         return f"{_name(notice)}: nothing is started by it"
@@ -83,12 +89,24 @@ def _asked(context: Context, notice: RepositoryDispatchNotice | WorkflowDispatch
         if isinstance(wanted, str) or not isinstance(name, str) or not name:
             return f"{_name(notice)}: {wanted if isinstance(wanted, str) else 'needs the text fleet'}"
         return _Fleet(name, wanted)
-    pipeline, target = given.get("pipeline"), given.get("branch") or given.get("key")
-    if not isinstance(pipeline, str) or not isinstance(target, str) or not pipeline or not target:
-        return f"{_name(notice)} needs the texts pipeline and branch"
-    if len(target.encode()) > LONGEST_NAME:
+    return _sets(notice, given, action)
+
+
+def _sets(
+    notice: RepositoryDispatchNotice | WorkflowDispatchNotice, given: Mapping[str, Any], action: str
+) -> _Sets | str:
+    """The body of the matching request, and the pipeline (CONTRACT §2)."""
+    pipeline, fresh = given.get("pipeline") or "", given.get("fresh", False)
+    meant = {kind: given[kind] for kind in ("branch", "key") if given.get(kind)}
+    if not all(isinstance(text, str) and text for text in (pipeline, *meant.values())) or len(meant) != 1:
+        return f"{_name(notice)} needs the texts pipeline and either branch or key"
+    if any(len(text.encode()) > LONGEST_NAME for text in meant.values()):
         return f"{_name(notice)} names a branch of more than {LONGEST_NAME} bytes, which GitHub has none of"
-    return _Asked(pipeline, target, action)
+    if not isinstance(fresh, bool):
+        return f"{_name(notice)}: fresh must be true or false"
+    trigger = Trigger(TriggerKind.DISPATCH, notice.actor)
+    event = RunWanted(trigger, fresh) if action == "run" else InvalidateWanted(trigger)
+    return _Sets(pipeline, Meant(**meant), event)
 
 
 def _given(
