@@ -5,7 +5,7 @@ Law: what the sweep did not see decides nothing; what is equal makes no event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from app.domain.facts import Pull
 from app.domain.pipeline import DEFAULT_BASE
 from app.domain.pipeline import BaseMoved as BaseMovedRule
 from app.github import SweptRepository
+from app.store.change_sets import Address
 
 Heads = Mapping[str, str | None]
 """Branches of one repository that bear a set's key, by name; None: surely not there."""
@@ -29,15 +30,27 @@ class Belief:
     heard: Mapping[int, datetime]
     """By number, of one repository."""
 
-    def news(self, pull: Pull) -> bool:
-        """Something newer than we know, or as new and not the same: GitHub's times have whole seconds."""
+    def news(self, pull: Pull, homes: Collection[Address]) -> bool:
+        """Something newer than we know, or as new and not the same: GitHub's times have whole seconds.
+
+        Also where it is not held by just the sets that are its ``homes`` by config, one in each pipeline that builds
+        its repository: it was heard of before the pipeline built that, and the listing of then failed.
+        """
         heard = self.heard.get(pull.number)
         if heard is None:
             return pull.open
         if heard != pull.updated_at:
             return heard < pull.updated_at
-        held = (state.pull(pull.repository_id, pull.number) for state in self.states)
-        return any(one is not None and _shape(one) != _shape(pull) for one in held)
+        held = [(state, one) for state in self.states if (one := state.pull(pull.repository_id, pull.number))]
+        if any(_shape(one) != _shape(pull) for _, one in held):
+            return True
+        building = {home.pipeline for home in homes}
+        places = {_place(state) for state, _ in held if state.pipeline.name in building}
+        return pull.open and places != set(homes)
+
+
+def _place(state: ChangeSet) -> Address:
+    return Address(state.pipeline.owner.lower(), state.pipeline.name, state.kind, state.key, state.base_line)
 
 
 def _shape(pull: Pull) -> tuple[object, ...]:

@@ -1,4 +1,6 @@
-"""What only a fault of ours can bring about, and a sweep mends: a status that a stalled worker posted too late."""
+"""What only a fault can bring about, and a sweep mends: a status that a stalled worker posted too late, a pull request
+that no list showed when it was to be taken in.
+"""
 
 from __future__ import annotations
 
@@ -58,3 +60,22 @@ async def test_what_was_heard_of_a_repository_while_the_sweep_read_stays(
     await play.settle(QUARTER + 60)
     query = "SELECT accessible, visibility FROM repositories WHERE name = 'repoB'"
     assert await play.rows(query) == [(False, "private")]
+
+
+async def test_a_pull_request_that_no_list_showed_when_its_repository_joined_is_found(database_url: str) -> None:
+    """It was heard of before the pipeline built its repository, so that nothing new is ever heard of it."""
+    only_b = "\n".join(line for line in CONFIG.splitlines() if "repoD" not in line) + "\n"
+    async with playing(database_url, seed(only_b)) as play:
+        await play.settle()
+        await play.branch("D")
+        await play.pull("D")
+        await play.settle(60)
+        listed = {"method": "GET", "path": "/repos/acme/repoD/pulls*"}
+        await play.world("/faults", {"on": "request", "match": listed, "do": "status", "value": 404, "times": 1})
+        body = {"repository": "acme/orchestrator", "branch": "main", "files": {"orchestrator.yml": CONFIG}}
+        await play.world("/push", {**body, "actor": "ann"})
+        await play.settle(60)
+        sha = await play.head("D")
+        assert await play.statuses("D", sha) == []
+        await play.settle(QUARTER + 120)
+        assert (await play.statuses("D", sha))[-1] == "success"

@@ -15,7 +15,7 @@ import structlog
 from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import AccessChanged, Event
 from app.domain.facts import Repository
-from app.domain.pipeline import DEFAULT_BASE
+from app.domain.pipeline import DEFAULT_BASE, Config
 from app.github import Failure, InstallationClient, SweepQuestion, SweptPull, SweptRepository, Unreadable
 from app.jobs.context import Context
 from app.jobs.differences import Belief, exact, heads_by_key, names_of, of_base, of_branches
@@ -31,7 +31,7 @@ from app.jobs.promises import (
     read_config_of,
 )
 from app.jobs.river import River
-from app.jobs.routing.pulls import see_pull
+from app.jobs.routing.pulls import addresses, see_pull
 from app.store.change_sets import load_open, lock_sets
 from app.store.configs import load_config
 from app.store.effects import Kept, Promise
@@ -69,6 +69,7 @@ class View:
     states: tuple[ChangeSet, ...]
     """Its open sets, without their orchestrations."""
     since: datetime
+    config: Config | None
     config_sha: str | None
 
     def question(self, path: str) -> SweepQuestion:
@@ -111,6 +112,7 @@ async def _view(context: Context, owner: str, begun: datetime) -> View:
             placed=tuple(await repositories_by_name(connection, owner, names)),
             states=tuple(one.state(pipelines[one.address.pipeline], {}) for one in locked),
             since=(since - LAG) if since else begun - FIRST_LOOK_BACK,
+            config=config,
             config_sha=known.sha if known else None,
         )
 
@@ -178,7 +180,7 @@ class Comparing:
             heard = await heard_of(connection, answer.id, [one.pull.number for one in answer.pulls])
         belief = Belief(self.view.states, heard)
         for one in answer.pulls:
-            if belief.news(one.pull):
+            if belief.news(one.pull, addresses(self.view.config, repository, one.pull)):
                 async with transaction(self.context.engine) as connection:
                     river = River.of(self.context, connection)
                     await see_pull(self.context, river, repository, one.pull, self._cause)
