@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.simulator import struck
+from app.simulator.events import ALWAYS, hears
 from app.simulator.faults import Fault, Faults, seconds_of
 from app.simulator.ids import node_id
 from app.simulator.log import Log, parsed
@@ -34,7 +35,6 @@ Json = dict[str, Any]
 PATIENCE = 0.5  # seconds of real time before the next delivery starts beside a slow one
 TIME_OUT = 10.0  # FACTS §3; ``time_out`` of ``Deliveries`` may be shorter where nobody has so much time
 MAX_PAYLOAD = 25 * 1024 * 1024
-ALWAYS = {"installation", "installation_repositories", "installation_target", "ping"}
 
 
 @dataclass
@@ -85,9 +85,7 @@ class Deliveries:
         installation: Installation | None = payload.pop("_installation", None)
         if installation is None and repository is not None:
             installation = world.installation_of(repository)
-        if installation is None:
-            return
-        if event not in ALWAYS and (installation.suspended_at is not None or event not in installation.events):
+        if installation is None or not hears(installation, event):
             return
         if repository is not None:
             payload.setdefault("repository", webhook_repository(world, repository))

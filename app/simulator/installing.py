@@ -22,7 +22,7 @@ def install(
 ) -> Installation:
     """Install the App on an account, on all of its repositories or on some."""
     now = world.clock.now()
-    granted = dict(world.app.permissions if permissions is None else permissions)
+    granted = _granted(world.app.permissions if permissions is None else permissions)
     made = Installation(
         world.numbers.next("Installation"), account, granted,
         list(world.app.events), now, now, repositories,
@@ -53,7 +53,7 @@ def unsuspend(world: World, made: Installation, actor: Account) -> None:
 
 def accept_permissions(world: World, made: Installation, permissions: dict[str, str], actor: Account) -> None:
     """The owner agrees to other permissions."""
-    made.permissions = dict(permissions)
+    made.permissions = _granted(permissions)
     _tell(world, made, "new_permissions_accepted", actor)
 
 
@@ -70,6 +70,11 @@ def change_repositories(
     for action, repos in (("added", added), ("removed", removed)):
         if repos:
             _tell_repositories(world, made, action, repos, actor)
+
+
+def _granted(permissions: dict[str, str]) -> dict[str, str]:
+    """Nobody can be installed without reading metadata."""
+    return {"metadata": "read", **permissions}
 
 
 def _tell(world: World, made: Installation, action: str, actor: Account) -> None:

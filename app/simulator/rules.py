@@ -17,6 +17,8 @@ from app.simulator.world import World
 
 Json = dict[str, Any]
 
+Pin = tuple[str, int | None]  # a required context in lower case, and the App that must set it
+
 _ROLE_IDS = {2: "maintain", 4: "write", 5: "admin"}  # GitHub's numbers of the built-in repository roles
 
 
@@ -142,7 +144,7 @@ def judge(
 ) -> Verdict:
     """Hold the rules of the base branch against the commit ``sha`` of a pull request."""
     verdict = Verdict(methods=set(repository.methods))
-    required: dict[str, int | None] = {}
+    required: dict[Pin, str] = {}
     tip = repository.branches.get(pull.base_ref, "")
     for rules, rule in in_force(world, repository, pull.base_ref):
         if bypassed(world, rules, repository, actor, by_app):
@@ -150,7 +152,7 @@ def judge(
         parameters: Json = rule.get("parameters") or {}
         if rule["type"] == "required_status_checks":
             for check in parameters["required_status_checks"]:
-                required[check["context"]] = check.get("integration_id")
+                required.setdefault((check["context"].lower(), check.get("integration_id")), check["context"])
             if parameters.get("strict_required_status_checks_policy") and tip:
                 verdict.behind |= not repository.store.contains(sha, tip)
         elif rule["type"] == "pull_request":
@@ -164,23 +166,24 @@ def judge(
 
 
 def _judge_checks(
-    world: World, repository: Repository, sha: str, required: dict[str, int | None], lagging: bool, verdict: Verdict
+    world: World, repository: Repository, sha: str, required: dict[Pin, str], lagging: bool, verdict: Verdict
 ) -> None:
-    states = {name: check_states(world, repository, sha, name, app, lagging) for name, app in required.items()}
+    """Each pin of a context must hold, also where two rules pin the same one to different Apps."""
+    states = {pin: check_states(world, repository, sha, *pin, lagging) for pin in required}
     open_checks = {
-        name: "expected" if not said else "failing" if "failure" in said else "pending"
-        for name, said in states.items()
+        pin: "expected" if not said else "failing" if "failure" in said else "pending"
+        for pin, said in states.items()
         if not said or set(said) != {"success"}
     }
     if len(open_checks) == 1:
-        name, how = next(iter(open_checks.items()))
-        verdict.reasons.append(f'Required status check "{name}" is {how}.')
+        pin, how = next(iter(open_checks.items()))
+        verdict.reasons.append(f'Required status check "{required[pin]}" is {how}.')
     elif open_checks:
         kinds = [f"{list(open_checks.values()).count(how)} {how}" for how in dict.fromkeys(open_checks.values())]
         verdict.reasons.append(
             f"{len(open_checks)} of {len(required)} required status checks have not succeeded: {' and '.join(kinds)}."
         )
-    known = {name.lower() for name in required}
+    known = {context for context, _ in required}
     verdict.unstable = any(
         status.state != "success" and status.context.lower() not in known
         for status in latest_statuses(world, repository, sha, lagging)

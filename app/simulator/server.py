@@ -110,10 +110,7 @@ class Simulator:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         if raw_path.startswith("/_simulator"):
-            try:
-                status, answer = await control.handle(self, scope["method"], raw_path, query, body)
-            except ControlError as error:
-                status, answer = 400, {"message": str(error)}
+            status, answer = await control.handle(self, scope["method"], raw_path, query, body)
             await _send_json(send, status, answer)
             return
         request = door.Request(scope["method"], raw_path, query, headers, body)

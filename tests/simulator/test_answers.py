@@ -225,3 +225,10 @@ async def test_a_repository_answers_under_its_number_too(hub: Hub) -> None:
     answer = await hub.ask("GET", f"/repositories/{number}/pulls/1")
     assert answer.json()["number"] == 1
     assert answer.json()["base"]["repo"]["node_id"] == node_id("Repository", number)
+
+
+async def test_a_comparison_lists_no_more_than_300_files(hub: Hub) -> None:
+    files = {f"{number}.md": "text" for number in range(301)}
+    await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "many", "files": files, "actor": "ann"})
+    answer = await hub.ask("GET", f"{R}/compare/main...many")
+    assert len(answer.json()["files"]) == 300

@@ -42,6 +42,19 @@ async def test_a_status_by_this_app_opens_the_lock_and_a_younger_one_shuts_it(hu
         assert (await hub.state())["pulls"]["1"]["can_merge"] is can
 
 
+async def test_a_context_that_two_rules_pin_must_come_from_both(hub: Hub) -> None:
+    theirs = {"required_status_checks": [{"context": "Orchestrator-Build", "integration_id": 99}]}
+    rule = {"type": "required_status_checks", "parameters": theirs}
+    await hub.ask("POST", f"{A}/rulesets", {"name": "theirs", "enforcement": "active", "rules": [rule]})
+    head = (await hub.state())["pulls"]["1"]["head_sha"]
+    assert (await hub.state())["pulls"]["1"]["blocked_by"] == [
+        "2 of 2 required status checks have not succeeded: 2 expected."
+    ]
+    await hub.ask("POST", f"{A}/statuses/{head}", {"state": "success", "context": "orchestrator-build"})
+    blocked = (await hub.state())["pulls"]["1"]["blocked_by"]
+    assert blocked == ['Required status check "Orchestrator-Build" is expected.']
+
+
 async def test_a_merge_button_obeys_rules_and_rights(hub: Hub) -> None:
     wish = {"repository": "acme/repoA", "number": 1, "actor": "ann"}
     refused = await hub.control("POST", "/merge", wish, expect=405)

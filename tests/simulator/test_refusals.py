@@ -198,6 +198,7 @@ TABLE = [
     Row("dispatch event with too much", "POST", f"{A}/dispatches", 422, "No more than 10 properties are allowed",
         {"event_type": "x", "client_payload": {str(n): n for n in range(11)}}),
     # §9 forms
+    Row("a wanted field that is null", "POST", BUILD, 422, "For 'properties/ref', nil is not a string", {"ref": None}),
     Row("body that is no JSON", "POST", f"{A}/statuses/@head", 400, "Problems parsing JSON", "{oops"),
     Row("body that is no object", "POST", f"{A}/statuses/@head", 400, "Body should be a JSON object", "[1]"),
     Row("unknown path", "GET", "/no/such/thing", 404, "Not Found"),
@@ -278,3 +279,18 @@ async def test_a_finished_run_cannot_be_cancelled_nor_a_running_one_run_again(hu
     await hub.control("POST", "/clock", {"advance": 10})
     over = await hub.ask("POST", f"{run}/cancel")
     assert (over.status_code, over.json()["message"]) == (409, "Cannot cancel a workflow run that is completed.")
+
+
+async def test_what_breaks_the_simulator_is_answered_and_logged(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr("app.simulator.door._rest", broken)
+    answer = await hub.ask("GET", A, auth=None)
+    assert (answer.status_code, answer.json()["message"]) == (500, "Server Error")
+    assert (hub.simulator.log.entries[-1]["path"], hub.simulator.log.entries[-1]["status"]) == (A, 500)
+
+
+async def test_a_control_call_that_nobody_thought_of_is_a_bad_request(hub: Hub) -> None:
+    wrong = {"repository": "acme/repoA", "branch": "x", "files": ["a"]}
+    assert "cannot make sense" in (await hub.control("POST", "/push", wrong, expect=400))["message"]

@@ -149,6 +149,42 @@ async def test_a_suspended_app_hears_of_nothing_but_that(hub: Hub) -> None:
     assert hub.events()[-2:] == [("installation", "suspend"), ("installation", "unsuspend")]
 
 
+async def test_nothing_is_told_that_the_permissions_do_not_allow(hub: Hub) -> None:
+    granted = {"contents": "read", "issues": "read"}
+    await hub.control("POST", "/installation", {"action": "permissions", "permissions": granted})
+    await hub.control("POST", "/clock", {"advance": 0})
+    before = len(hub.events())
+    await hub.control("POST", "/push", {"repository": "acme/repoA", "branch": "DPTA-1"})
+    await hub.control("POST", "/dispatch", {"repository": "acme/repoA", "workflow": "build.yml"})
+    await hub.control("POST", "/comments", {"repository": "acme/repoA", "number": 1, "body": "hm"})
+    await hub.control("POST", "/repositories/acme/repoA", {"archived": True})
+    await hub.control("POST", "/clock", {"advance": 10})
+    assert [event for event, _ in hub.events()[before:]] == [
+        "push", "workflow_dispatch", "issue_comment", "repository",
+    ]  # fmt: skip
+    assert (await hub.control("GET", "/state"))["installations"][0]["permissions"] == {"metadata": "read", **granted}
+
+
+async def test_a_merge_group_needs_the_permission_for_merge_queues(subscribed: Hub) -> None:
+    hub, everything = subscribed, dict(subscribed.simulator.world.app.permissions)
+    await hub.control("POST", "/repositories", {"owner": "acme", "name": "late", "merge_queue": True})
+    for level, told in (("none", False), ("read", True)):
+        everything["merge_queues"] = level
+        await hub.control("POST", "/installation", {"action": "permissions", "permissions": everything})
+        await play_queue(hub)
+        assert bool(hub.events("merge_group")) is told
+
+
+@pytest.mark.parametrize("version", ["2022-11-28", "2026-03-10"])
+async def test_the_delivery_log_shows_what_was_delivered(hub: Hub, version: str) -> None:
+    await hub.control("POST", "/pulls/acme/repoA/1", {"title": "New"})
+    await hub.control("POST", "/clock", {"advance": 0})
+    sent = list(hub.simulator.deliveries.recorded.values())[-1]
+    shown = (await hub.ask("GET", f"/app/hook/deliveries/{sent.id}", auth=hub.jwt(), version=version)).json()
+    assert shown["request"]["payload"] == json.loads(sent.payload)
+    assert "assignee" in shown["request"]["payload"]["pull_request"]
+
+
 async def test_a_retarget_says_what_the_base_was(hub: Hub) -> None:
     await hub.control("POST", "/branches", {"repository": "acme/repoA", "branch": "release/1"})
     before = (await hub.state())["pulls"]["1"]["base"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from app.simulator.world import World
 
 if TYPE_CHECKING:
     from app.simulator.server import Simulator
+
+_LOGGER = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 Reply = tuple[int, Any]
@@ -73,6 +76,11 @@ async def handle(simulator: Simulator, method: str, path: str, query: dict[str, 
             return await reply if inspect.isawaitable(reply) else reply
         except Refusal as refusal:
             return refusal.status, refusal.body
+        except ControlError as error:
+            return 400, {"message": str(error)}
+        except Exception as error:  # a form that nobody thought of is the caller's to mend
+            _LOGGER.exception("%s %s broke the simulator", method, path)
+            return 400, {"message": f"the simulator cannot make sense of this call ({type(error).__name__}: {error})"}
     known = sorted({f"{verb} /_simulator{template}" for verb, _, template, _ in _CONTROLS})
     return 404, {"message": f"there is no {method} {path}", "known": known}
 

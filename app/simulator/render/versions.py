@@ -10,6 +10,10 @@ _ANSWERS = {"merge_commit_sha", "has_downloads", "use_squash_pr_title_as_default
 _WEBHOOKS = {"merge_commit_sha"}
 
 
+class Verbatim(dict[str, Any]):
+    """A part of an answer that no version changes: what was delivered is shown as it was delivered."""
+
+
 def as_of(version: str, value: Any) -> Any:
     """An answer as this version gives it: unchanged for the old one, without the dropped keys for the new."""
     return value if version == OLD else _without(value, _ANSWERS, singles=True)
@@ -23,7 +27,7 @@ def webhook_as_of(version: str, value: Any) -> Any:
 def _without(value: Any, dropped: set[str], singles: bool) -> Any:
     if isinstance(value, list):
         return [_without(item, dropped, singles) for item in value]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or isinstance(value, Verbatim):
         return value
     gone = set(dropped)
     if singles and "assignees" in value:

@@ -12,6 +12,9 @@ from app.simulator.rest.routing import Answer, Call, of_type, route, wants
 
 Json = dict[str, Any]
 
+MOST_FILES = 300
+"""A comparison lists no more, on whichever page."""
+
 
 @route("POST", "/repos/{owner}/{repo}/statuses/{sha}", needs="statuses=write")
 def create_status(call: Call) -> Answer:
@@ -116,7 +119,7 @@ def compare(call: Call) -> Answer:
             "behind_by": len(behind),
             "total_commits": len(ahead),
             "commits": [shape(made.sha) for made in ahead],
-            "files": commits.diff(call.world, call.repo, fork, head),
+            "files": commits.diff(call.world, call.repo, fork, head)[:MOST_FILES],
         },
     )
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from app.simulator.clock import iso
 from app.simulator.deliveries import Delivery
 from app.simulator.errors import Refusal, not_found
+from app.simulator.render.versions import Verbatim
 from app.simulator.rest.routing import Answer, Call, route
 
 Json = dict[str, Any]
@@ -97,7 +98,7 @@ def get_delivery(call: Call) -> Answer:
     found = _find(call)
     details = {
         "url": call.world.app.webhook_url or "",
-        "request": {"headers": dict(found.headers), "payload": json.loads(found.payload)},
+        "request": {"headers": dict(found.headers), "payload": Verbatim(json.loads(found.payload))},
         "response": {"headers": dict(found.response_headers), "payload": found.response_body},
     }
     return Answer(200, _item(found) | details)

@@ -165,6 +165,8 @@ def wants(body: Json, name: str, kind: type | tuple[type, ...], resource: str) -
     """A required key of this type; GitHub's refusals otherwise."""
     if name not in body:
         raise Refusal(422, f'Invalid request.\n\n"{name}" wasn\'t supplied.')
+    if body[name] is None:
+        raise _mistaken(name, "nil", kind)
     return of_type(body, name, kind, resource)
 
 
@@ -174,9 +176,11 @@ def of_type(body: Json, name: str, kind: type | tuple[type, ...], resource: str,
     if value is None:
         return default
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
-        wanted = {str: "a string", int: "an integer", bool: "a boolean", dict: "an object", list: "an array"}
-        first = kind[0] if isinstance(kind, tuple) else kind
-        raise Refusal(
-            422, f"Invalid request.\n\nFor 'properties/{name}', {json.dumps(value)} is not {wanted.get(first, first)}."
-        )
+        raise _mistaken(name, json.dumps(value), kind)
     return value
+
+
+def _mistaken(name: str, value: str, kind: type | tuple[type, ...]) -> Refusal:
+    wanted = {str: "a string", int: "an integer", bool: "a boolean", dict: "an object", list: "an array"}
+    first = kind[0] if isinstance(kind, tuple) else kind
+    return Refusal(422, f"Invalid request.\n\nFor 'properties/{name}', {value} is not {wanted.get(first, first)}.")
