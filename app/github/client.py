@@ -153,6 +153,13 @@ class InstallationClient:
         """The SHA at which a branch stands."""
         return await repositories.branch_tip(self._channel, owner, repo, branch)
 
+    async def is_changed(self, owner: str, repo: str, path: str, base: str, head: str) -> bool | Failure:
+        """Whether a file of ``head`` differs from that of the merge base with ``base``.
+
+        True too where GitHub does not list all that differs.
+        """
+        return await repositories.is_changed(self._channel, owner, repo, path, base, head)
+
     async def open_pulls(self, owner: str, repo: str) -> list[Pull] | Failure:
         """All open pull requests of a repository, forks among them."""
         return await repositories.open_pulls(self._channel, owner, repo)

@@ -105,6 +105,15 @@ class Pulls(RootModel[list[PullBody]]):
     pass
 
 
+class _ChangedFile(BaseModel):
+    filename: str
+    previous_filename: str | None = None
+
+
+class ComparisonBody(BaseModel):
+    files: list[_ChangedFile] | None = None
+
+
 class RunBody(BaseModel):
     id: int
     run_attempt: int = 1

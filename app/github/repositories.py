@@ -14,11 +14,14 @@ from app.github.addresses import repository_path, segment, segments
 from app.github.answers import Absent, FileText, Missing
 from app.github.channel import Channel, pages, parsed
 from app.github.errors import Acted, Failure, Kind
-from app.github.payloads import ContentBody, PermissionBody, Pulls, RefBody, RepositoryBody
+from app.github.payloads import ComparisonBody, ContentBody, PermissionBody, Pulls, RefBody, RepositoryBody
 from app.github.wire import Reply
 
 _ROLES = {"admin": "admin", "maintain": "write", "write": "write", "triage": "read", "read": "read", "none": "none"}
 """Each built-in role and what GitHub's older ``permission`` makes of it (FACTS §8)."""
+
+_MOST_FILES = 300
+"""GitHub lists no more files of a comparison than that, and does not say whether there are more."""
 
 
 async def repository(channel: Channel, owner: str, repo: str) -> Repository | Missing | Failure:
@@ -56,6 +59,17 @@ async def open_pulls(channel: Channel, owner: str, repo: str) -> list[Pull] | Fa
     """See ``InstallationClient.open_pulls``."""
     found = await pages(channel, f"{repository_path(owner, repo)}/pulls", Pulls, state="open")
     return found if isinstance(found, Failure) else [pull.fact() for page in found for pull in page.root]
+
+
+async def is_changed(channel: Channel, owner: str, repo: str, path: str, base: str, head: str) -> bool | Failure:
+    """See ``InstallationClient.is_changed``. The first page holds all files that any page would; commits fill it."""
+    between = f"{segment(base)}...{segment(head)}"
+    reply = await channel.read(f"{repository_path(owner, repo)}/compare/{between}", per_page=1)
+    body = reply if isinstance(reply, Failure) else parsed(reply, ComparisonBody)
+    if isinstance(body, Failure):
+        return body
+    files = body.files
+    return files is None or len(files) >= _MOST_FILES or any(path in (f.filename, f.previous_filename) for f in files)
 
 
 async def permission(channel: Channel, owner: str, repo: str, login: str) -> str | Failure:

@@ -19,6 +19,7 @@ from app.domain.change_set import Kind
 from app.store.access import idempotency_keys
 from app.store.budgets import budgets
 from app.store.change_sets import change_sets
+from app.store.config_statuses import config_statuses
 from app.store.deliveries import deliveries
 from app.store.effects import effects
 from app.store.fleets import fleet_runs
@@ -67,6 +68,7 @@ RULES = (
     # GitHub delivers again from a log of three to seven days (FACTS §3): longer than that we know each by its id.
     Rule(deliveries, deliveries.c.received_at, timedelta(days=30), (deliveries.c.handled_at.is_not(None),)),
     Rule(effects, effects.c.created_at, timedelta(days=30), (effects.c.done_at.is_not(None),)),
+    Rule(config_statuses, config_statuses.c.said_at, timedelta(days=30)),
     Rule(history, history.c.at, timedelta(days=180)),
     Rule(orchestrations, orchestrations.c.created_at, timedelta(days=180), (~_current(),)),
     Rule(attempts, attempts.c.planned_at, timedelta(days=180), (~attempts.c.awaited,)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -70,6 +71,29 @@ class TestRepositories:
             (7, True, True),
         ]
         assert server.calls[0].query == {"state": "open", "per_page": "100"}
+
+    @pytest.mark.parametrize(
+        ("files", "changed"),
+        [
+            ([{"filename": "readme.md"}], False),
+            ([{"filename": "a/orchestrator.yml"}], False),
+            ([{"filename": "orchestrator.yml"}], True),
+            ([{"filename": "old.yml", "previous_filename": "orchestrator.yml"}], True),
+            (None, True),
+            ([{"filename": f"{number}.md"} for number in range(300)], True),
+        ],
+        ids=["another", "another folder", "this one", "renamed away", "none are listed", "not all are listed"],
+    )
+    async def test_whether_a_file_is_changed_since_the_merge_base(
+        self, client: InstallationClient, server: FakeServer, files: list[dict[str, str]] | None, changed: bool
+    ) -> None:
+        body = {} if files is None else {"files": files}
+        server.on("GET", f"{REPO}/compare/release%2F1...{SHA}", Says(200, body), Says(404), Says(502))
+        ask = partial(client.is_changed, "acme", "repoA", "orchestrator.yml", "release/1", SHA)
+        assert await ask() is changed
+        assert server.calls[0].query == {"per_page": "1"}
+        assert isinstance(await ask(), Failure)
+        assert isinstance(await ask(), Failure)
 
     async def test_repository(self, client: InstallationClient, server: FakeServer) -> None:
         server.on("GET", REPO, Says(200, REPOSITORY), NOT_FOUND, Says(502))

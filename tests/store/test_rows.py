@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.domain.facts import Pull, Repository, Result, Visibility
 from app.store.access import claim_key, create_token, keep_answer, live_token, revoke_token
 from app.store.commands import Command, judge_command, keep_command, load_command, move_answer, refused_lately
+from app.store.config_statuses import ConfigStatus, config_status_on, keep_config_status
 from app.store.installations import (
     Installation,
     lose_repositories,
@@ -135,3 +136,12 @@ async def test_tokens_are_live_until_revoked_and_keys_are_claimed_once(engine: A
         assert await revoke_token(connection, "ci", NOW)
         assert await live_token(connection, "hash") is None
         assert await create_token(connection, "ci", "hash3", frozenset({"read"}), None, NOW)
+
+
+async def test_what_a_commit_was_told_last_is_remembered(engine: AsyncEngine) -> None:
+    async with transaction(engine) as connection:
+        assert await config_status_on(connection, 1, "a" * 40) is None
+        for said in (ConfigStatus("failure", "no"), ConfigStatus("success", "yes")):
+            await keep_config_status(connection, 1, "a" * 40, said, NOW)
+            assert await config_status_on(connection, 1, "a" * 40) == said
+        assert await config_status_on(connection, 2, "a" * 40) is None

@@ -64,6 +64,45 @@ def test_a_pull_request_that_leaves_the_config_alone_gets_no_status(story: Story
     story.sign("orchestrator").is_silent()
 
 
+def test_a_pull_request_that_leaves_the_config_alone_gets_none_when_the_base_moves_on(story: Story) -> None:
+    story.branches("orchestrator", branch="readme")
+    story.configures(config({"settle": "10s"}))
+    story.opens("orchestrator", branch="readme")
+    story.sign("orchestrator", context=CONFIG).is_silent()
+
+
+def test_one_commit_is_told_once(story: Story) -> None:
+    """The push tells, the pull request and its return find nothing to add, and neither does the same push again."""
+    story.configures(CYCLE, branch="better").opens("orchestrator", branch="better")
+    story.closes("orchestrator").changes("orchestrator", state="open")
+    story.delivers_again("push", guid="the-same-push-again")
+    assert story.sign("orchestrator", context=CONFIG).states() == ["failure"]
+
+
+def test_a_push_of_the_default_branch_is_told_once(story: Story) -> None:
+    story.configures(config({"settle": "10s"}))
+    story.delivers_again("push", guid="the-same-push-again")
+    assert story.sign("orchestrator", sha=story.head("orchestrator", "main"), context=CONFIG).states() == ["success"]
+
+
+def test_a_forced_push_that_takes_the_change_away_is_not_told(story: Story) -> None:
+    story.branches("orchestrator", branch="better").configures(CYCLE, branch="better")
+    story.pushes("orchestrator", branch="better", force=True)
+    story.sign("orchestrator", sha=story.head("orchestrator", "better"), context=CONFIG).is_silent()
+
+
+def test_a_push_that_takes_its_change_back_is_told(story: Story) -> None:
+    story.configures(CYCLE, branch="better").configures(config(), branch="better")
+    story.sign("orchestrator", sha=story.head("orchestrator", "better"), context=CONFIG).is_success()
+
+
+def test_what_cannot_be_compared_is_judged(story: Story) -> None:
+    """What cannot be read never counts as left alone."""
+    story.fault("request", "status", 404, None, method="GET", path="*/compare/*")
+    story.opens("orchestrator", branch="readme")
+    story.sign("orchestrator", context=CONFIG).is_success()
+
+
 def test_a_repository_of_no_build_gets_no_status(begin: Begin) -> None:
     story = begin({"builds": {"repoA": {}}})
     story.opens("repoB").builds_nothing().sign("repoB").is_silent()

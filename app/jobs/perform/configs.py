@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from app.config import Parsed, read_config
 from app.domain.facts import Repository
 from app.domain.messages import shortened
-from app.github import Absent, Failure, FileText, InstallationClient
+from app.github import Absent, Failure, FileText, Gone, InstallationClient
 from app.jobs.context import Context
 from app.jobs.perform.common import failed, place_of
 from app.jobs.perform.outcome import Done, Failed, Later, Outcome
 from app.jobs.perform.regroup import regroup
-from app.jobs.promises import CHECK_CONFIG, keep_promise_once
+from app.jobs.promises import keep_promise_once
+from app.jobs.routing.config_file import check_of
+from app.store.config_statuses import ConfigStatus, config_status_on, keep_config_status
 from app.store.configs import KeptConfig, load_config, save_config
-from app.store.effects import Kept, Promise
+from app.store.effects import Kept
 from app.store.installations import installation_of_owner, repository_by_name
 from app.store.transaction import transaction
 
@@ -67,10 +69,10 @@ async def _refresh(context: Context, owner: str) -> _Fresh | Outcome | None:
 async def _tell(context: Context, fresh: _Fresh, sha: str) -> Outcome:
     """Say it on the commit. What cannot be said yet is tried again alone: nothing is read or grouped anew for it."""
     place = fresh.repository
-    outcome = await _say(context, fresh.client, place.owner, place.name, sha, fresh.parsed)
+    outcome = await _say(context, fresh.client, place, sha, fresh.parsed)
     if not isinstance(outcome, Later):
         return outcome or Done()
-    again = Promise(CHECK_CONFIG, {"repository_id": place.id, "sha": sha, "in_force": True})
+    again = check_of(place.id, sha)
     async with transaction(context.engine) as connection:
         await keep_promise_once(connection, context.queue, again, context.clock())
     return Done()
@@ -112,32 +114,43 @@ def _storable(text: str) -> str:
 
 
 async def check_config(context: Context, kept: Kept) -> Outcome:
-    """Say on a commit what its config file would be, where it differs from the one of the default branch.
-
-    With ``in_force`` it is said of the default branch's own commit.
-    """
-    placed = await place_of(context, int(kept.args["repository_id"]))
-    if placed is None:
+    """Say on a commit what its config file would be; with a ``base``, only if it differs from where it left that."""
+    repository_id, sha, base = int(kept.args["repository_id"]), str(kept.args["sha"]), kept.args.get("base")
+    placed = await place_of(context, repository_id)
+    if placed is None or await _said(context, repository_id, sha) is not None:
         return Done()
-    owner, name, sha = placed.repository.owner, placed.repository.name, str(kept.args["sha"])
-    client = context.github.on(placed.installation_id)
+    client, owner, name = context.github.on(placed.installation_id), placed.repository.owner, placed.repository.name
+    if base is not None:
+        changed = await client.is_changed(owner, name, context.place.path, str(base), sha)
+        if isinstance(changed, Failure) and changed.again:
+            return failed(changed)
+        if changed is False:
+            return Done()
     found = await client.read_file(owner, name, context.place.path, sha)
     if isinstance(found, Failure):
         return failed(found)
+    return await _say(context, client, placed.repository, sha, _parsed(context, owner, found)) or Done()
+
+
+async def _said(context: Context, repository_id: int, sha: str) -> ConfigStatus | None:
     async with transaction(context.engine) as connection:
-        present = await load_config(connection, owner)
-    unchanged = present is not None and present.sha == (found.sha if isinstance(found, FileText) else None)
-    if unchanged and not kept.args.get("in_force"):
-        return Done()
-    return await _say(context, client, owner, name, sha, _parsed(context, owner, found)) or Done()
+        return await config_status_on(connection, repository_id, sha)
 
 
 async def _say(
-    context: Context, client: InstallationClient, owner: str, name: str, sha: str, parsed: Parsed | None
+    context: Context, client: InstallationClient, place: Repository, sha: str, parsed: Parsed | None
 ) -> Outcome | None:
     state, description = _verdict(context, parsed)
-    answer = await client.set_status(owner, name, sha, state, STATUS, shortened(description), None)
-    return failed(answer) if isinstance(answer, Failure) else None
+    said = ConfigStatus(state, shortened(description))
+    if await _said(context, place.id, sha) == said:
+        return None
+    answer = await client.set_status(place.owner, place.name, sha, said.state, STATUS, said.description, None)
+    if isinstance(answer, Failure):
+        return failed(answer)
+    if not isinstance(answer, Gone):
+        async with transaction(context.engine) as connection:
+            await keep_config_status(connection, place.id, sha, said, context.clock())
+    return None
 
 
 def _verdict(context: Context, parsed: Parsed | None) -> tuple[str, str]:

@@ -15,22 +15,18 @@ from app.domain.facts import Pull, Repository
 from app.domain.pipeline import DEFAULT_BASE, Config, Pipeline
 from app.inbox.notices import PullNotice
 from app.jobs.context import Context
-from app.jobs.promises import CHECK_CONFIG, keep_promise
 from app.jobs.river import River
+from app.jobs.routing.config_file import follow_pull
 from app.jobs.routing.groups import told_of
 from app.store.change_sets import Address, create_set, find_set, sets_of_pull
-from app.store.effects import Promise
 from app.store.groups import hold_line, line_of
 from app.store.history import Cause
 from app.store.pulls import hear_of_pull
 
-MOVES = frozenset({"opened", "reopened", "synchronize"})
-"""Actions after which the head is one that was not there before."""
-
 
 async def route_pull(context: Context, river: River, notice: PullNotice, cause: Cause) -> str | None:
     """Feed every set that holds the pull request or shall hold it."""
-    checked = await _check_config(context, river, notice)
+    checked = await follow_pull(context, river, notice)
     if await see_pull(context, river, notice.repository, notice.pull, cause, notice.actor):
         return None
     return None if checked else f"no pipeline builds {notice.repository.full_name}, or newer news of it came before"
@@ -89,13 +85,3 @@ def alone(pipeline: Pipeline, repository: Repository, pull: Pull) -> Address:
     """The set of this pull request alone."""
     own_line = DEFAULT_BASE if pull.base == repository.default_branch else pull.base
     return Address(repository.owner.lower(), pipeline.name, Kind.ALONE, f"{repository.name}#{pull.number}", own_line)
-
-
-async def _check_config(context: Context, river: River, notice: PullNotice) -> bool:
-    """A pull request that may change the config file is told what the file would say (CONTRACT §3)."""
-    in_place = context.place.is_in(notice.repository.name) and not context.configs.from_file
-    if not in_place or notice.action not in MOVES or not notice.pull.open:
-        return False
-    promise = Promise(CHECK_CONFIG, {"repository_id": notice.repository.id, "sha": notice.pull.head})
-    await keep_promise(river.connection, context.queue, promise, river.now)
-    return True

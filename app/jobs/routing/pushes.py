@@ -12,10 +12,9 @@ from app.domain.pipeline import BaseMoved as BaseMovedRule
 from app.domain.pipeline import Pipeline
 from app.inbox.notices import PushNotice
 from app.jobs.context import Context
-from app.jobs.promises import CHECK_CONFIG, keep_promise, keep_promise_once, read_config_of
 from app.jobs.river import River
+from app.jobs.routing.config_file import follow_push
 from app.store.change_sets import open_sets, sets_of_key
-from app.store.effects import Promise
 from app.store.history import Cause
 
 
@@ -23,7 +22,7 @@ async def route_push(context: Context, river: River, notice: PushNotice, cause: 
     """Feed the open sets whose branch or base moved; read the config where it may have changed."""
     if notice.branch is None:
         return "a tag is no branch of any change set"
-    read = await _follow_config(context, river, notice, notice.branch)
+    read = await follow_push(context, river, notice)
     config = await context.configs.of(river.connection, notice.repository.owner)
     events: dict[str, list[Event | None]] = {}
     for pipeline in config.pipelines if config else ():
@@ -51,19 +50,3 @@ async def _collect(
     for set_id, address in await open_sets(river.connection, repository.owner, pipeline=pipeline.name, base_line=line):
         if address.kind is not Kind.BRANCH:
             events.setdefault(set_id, []).append(BaseMoved(repository.id, branch, notice.after))
-
-
-async def _follow_config(context: Context, river: River, notice: PushNotice, branch: str) -> bool:
-    """The default branch's file is the config; another branch's is only told what it would be."""
-    touched = notice.truncated or context.place.path in notice.touched
-    if not context.place.is_in(notice.repository.name) or context.configs.from_file:
-        return False
-    if notice.after is None or not touched:
-        return False
-    if branch == notice.repository.default_branch:
-        promise = read_config_of(notice.repository.owner, notice.after)
-        await keep_promise(river.connection, context.queue, promise, river.now)
-    else:
-        promise = Promise(CHECK_CONFIG, {"repository_id": notice.repository.id, "sha": notice.after})
-        await keep_promise_once(river.connection, context.queue, promise, river.now)
-    return True
