@@ -68,6 +68,8 @@ class Attempt:
     status: RunStatus | None = None
     conclusion: str | None = None
     heard_at: datetime | None = None
+    released_at: datetime | None = None
+    """When it stopped waiting for a person: its time to start counts from then."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     refused: str | None = None
@@ -155,7 +157,7 @@ class Attempt:
     def heard(self, run: Run) -> Attempt:
         """This attempt after a sighting of its run that is news. A re-run starts with a clean slate."""
         rerun = run.attempt > max(self.run_attempt, 1)
-        clean = replace(self, overdue=None, started_at=None, cancel_wanted=False, cancel_sent=False)
+        clean = replace(self, overdue=None, started_at=None, released_at=None, cancel_wanted=False, cancel_sent=False)
         base = clean if rerun or self._ended_in_time(run) else self
         return replace(
             base,
@@ -170,6 +172,7 @@ class Attempt:
             status=run.status,
             conclusion=run.conclusion,
             heard_at=run.updated_at,
+            released_at=run.updated_at if base._heard_state is AttemptState.WAITING else base.released_at,
             started_at=base.begun_at(run),
             finished_at=run.updated_at if run.status is RunStatus.COMPLETED and not _asks_a_person(run) else None,
         )

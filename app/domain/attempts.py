@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from app.domain import messages
 from app.domain.attempt import Attempt, AttemptState
 from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Kind
@@ -18,6 +19,8 @@ from app.domain.events import (
     DispatchNotMade,
     DispatchRefused,
     DispatchUnclear,
+    ResultSpoilt,
+    RunGone,
     RunSeen,
 )
 from app.domain.facts import Run
@@ -121,6 +124,27 @@ def run_seen(state: ChangeSet, event: RunSeen, now: datetime) -> ChangeSet:
     return _latest_heard(state, build, attempt, event.run, now)
 
 
+def result_spoilt(state: ChangeSet, event: ResultSpoilt) -> ChangeSet:
+    """What was reused of that run is built here after all."""
+    orchestration = state.orchestration
+    spoilt = [one for one in orchestration or () if one.reused and one.reused.run_id == event.run_id]
+    if orchestration is None or not spoilt:
+        return state
+    for build in spoilt:
+        orchestration = orchestration.with_build(replace(build, reused=None))
+    return replace(state, orchestration=replace(orchestration, confirmed=False))
+
+
+def run_gone(state: ChangeSet, event: RunGone, now: datetime) -> ChangeSet:
+    """Only where a person is waited for: that has no time-out, and with the run went what they could approve."""
+
+    def gone(attempt: Attempt) -> Attempt:
+        waits = attempt.state is AttemptState.WAITING
+        return replace(attempt, overdue=messages.RUN_GONE, finished_at=now) if waits else attempt
+
+    return updated(state, event.attempt_id, gone)
+
+
 def _too_late(attempt: Attempt, run: Run) -> Attempt:
     """Another attempt has taken its place. What was held against it stays: else a build could be tried for ever."""
     heard = attempt.heard(run)
@@ -132,10 +156,15 @@ def _concerns(attempt: Attempt, run: Run) -> bool:
 
 
 def _binds(state: ChangeSet, build: Build, attempt: Attempt) -> bool:
-    """The first run says what is built; in a fleet each run does, since nothing else stands on it."""
+    """The first run of the repository says what is built of it; in a fleet each does, since nothing stands on it."""
     if state.kind is Kind.FLEET:
         return attempt.run_attempt == 0
-    return all(other.run_attempt == 0 for other in build.attempts)
+    return not any(one.reused or any(a.run_attempt for a in one.attempts) for one in _of_its_repository(state, build))
+
+
+def _of_its_repository(state: ChangeSet, build: Build) -> list[Build]:
+    """All builds of the same repository: a manifest has one commit of each."""
+    return [one for one in state.orchestration or () if one.repository_id == build.repository_id]
 
 
 def _heard(attempt: Attempt, run: Run) -> Attempt:
@@ -154,19 +183,23 @@ def _latest_heard(state: ChangeSet, build: Build, attempt: Attempt, run: Run, no
         return _void_round(replace(state, orchestration=state.orchestration.with_build(void)), now)
     orchestration = state.orchestration.with_build(build.with_attempt(heard))
     if not orchestration.complete:
-        orchestration = replace(orchestration, confirmed=False, finished_at=None)
+        orchestration = replace(orchestration, confirmed=False)
     return replace(state, orchestration=orchestration)
 
 
 def _bound(state: ChangeSet, build: Build, sha: str) -> tuple[ChangeSet, Build]:
-    """``absent: base``: the first run says what is built; what stands on it stands on that."""
+    """``absent: base``: the first run says what is built of the repository; what stands on it stands on that."""
     assert state.orchestration is not None
     if state.kind is Kind.FLEET:
         bound = replace(build, sha=sha)
         return replace(state, orchestration=state.orchestration.with_build(bound)), bound
-    orchestration = state.orchestration.with_build(replace(build, sha=sha, floating=False))
+    orchestration, names = state.orchestration, set()
+    for one in _of_its_repository(state, build):
+        names.add(one.name)
+        sent = tuple(replace(attempt, sha=sha) for attempt in one.attempts)
+        orchestration = orchestration.with_build(replace(one, sha=sha, floating=False, attempts=sent))
     for other in orchestration.builds:
-        if other.sha is not None and build.name in {below.name for below in slice_of(orchestration, other)}:
+        if other.sha is not None and names & {below.name for below in slice_of(orchestration, other)}:
             reused = other.reused if sha == build.sha else None
             mark = fingerprint(state, orchestration, other)
             orchestration = orchestration.with_build(replace(other, fingerprint=mark, reused=reused))

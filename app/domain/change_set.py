@@ -104,6 +104,8 @@ class ChangeSet:
     seen_revision: int = -1
     """The revision that a read has shown whole."""
     changed_at: datetime | None = None
+    changed_by: Trigger | None = None
+    """What the last change was and whose; None: it was read."""
     unquiet_since: datetime | None = None
     pulls: tuple[Pull, ...] = ()
     branches: tuple[Branch, ...] = ()

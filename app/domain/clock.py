@@ -35,8 +35,8 @@ def _moments(state: ChangeSet) -> Iterator[datetime]:
 
 
 def _sending(state: ChangeSet, send_after: datetime) -> datetime | None:
-    """An event, not the clock, ends the wait for a withdrawal."""
-    return None if state.withdrawing else send_after
+    """An event, not the clock, ends the wait for a withdrawal, or for a status that GitHub refuses."""
+    return None if state.withdrawing or any(said.refused for said in state.voices) else send_after
 
 
 def _of_a_read(state: ChangeSet, orchestration: Orchestration) -> Iterator[datetime]:

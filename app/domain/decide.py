@@ -26,6 +26,8 @@ from app.domain.events import (
     PullSeen,
     ReadFailed,
     RetryWanted,
+    ResultSpoilt,
+    RunGone,
     RunSeen,
     RunWanted,
     SetRead,
@@ -72,6 +74,8 @@ def observe(state: ChangeSet, event: Event, now: datetime) -> ChangeSet:
             return speak.sign_refused(state, event)
         case AccessChanged():
             return world.access_changed(state)
+        case ResultSpoilt():
+            return attempts.result_spoilt(state, event)
         case RunWanted():
             return wishes.run_wanted(state, event)
         case RetryWanted():
@@ -106,7 +110,7 @@ def _of_the_world(
 
 def _of_an_attempt(
     state: ChangeSet,
-    event: DispatchBegan | DispatchAnswered | DispatchRefused | DispatchNotMade | DispatchUnclear | RunSeen,
+    event: DispatchBegan | DispatchAnswered | DispatchRefused | DispatchNotMade | DispatchUnclear | RunSeen | RunGone,
     now: datetime,
 ) -> ChangeSet:
     match event:
@@ -122,5 +126,7 @@ def _of_an_attempt(
             return attempts.dispatch_unclear(state, event, now)
         case RunSeen():
             return attempts.run_seen(state, event, now)
+        case RunGone():
+            return attempts.run_gone(state, event, now)
         case _:
             assert_never(event)

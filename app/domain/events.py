@@ -52,6 +52,21 @@ class BranchMoved:
     branch: str
     before: str | None
     after: str | None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSpoilt:
+    """A run whose pass may be reused was run again by a person, and did not pass."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunGone:
+    """GitHub shows the run of this attempt no more: somebody deleted it."""
+
+    attempt_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +247,8 @@ Event = (
     | DispatchNotMade
     | DispatchUnclear
     | RunSeen
+    | RunGone
+    | ResultSpoilt
     | SignShown
     | SignRefused
     | AccessChanged

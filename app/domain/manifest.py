@@ -18,7 +18,7 @@ from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import SetRead
 from app.domain.facts import Repository, Result
 from app.domain.orchestration import Orchestration
-from app.domain.pipeline import Absent, BuildSpec
+from app.domain.pipeline import Absent, BaseMoved, BuildSpec
 
 TEMPLATE = re.compile(
     r"\{(attempt\.id|orchestration\.id|pipeline|key|branch|sha|manifest\.all|manifest\.url|manifest|run\.summary_url)\}"
@@ -96,13 +96,19 @@ def _entry(build: Build, owner: str) -> dict[str, object]:
 
 
 def fingerprint(state: ChangeSet, orchestration: Orchestration, build: Build) -> str:
-    """SHA-256 over repository, workflow file, slice and inputs, ids and addresses left out."""
-    basis = {
+    """SHA-256 over repository, workflow file, slice and inputs, ids and addresses left out.
+
+    With ``base_moved: rebuild`` a result stands on the bases of its slice, too: one from before a base moved is none.
+    """
+    parts = slice_of(orchestration, build)
+    basis: dict[str, object] = {
         "repository": build.repository_id,
         "workflow": build.spec.workflow,
-        "slice": [[b.name, b.repository_id, b.spec.workflow, b.sha] for b in slice_of(orchestration, build)],
+        "slice": [[b.name, b.repository_id, b.spec.workflow, b.sha] for b in parts],
         "inputs": _render(state, orchestration, build, {}),
     }
+    if state.pipeline.base_moved is BaseMoved.REBUILD:
+        basis["bases"] = [state.bases.get(b.repository_id) for b in parts if b.repository_id is not None]
     return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
 
 

@@ -89,12 +89,22 @@ def approver(build: Build | None) -> str:
 
 
 def _passed(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
-    said = f"{_counted(_built(state), 'build')} passed"
+    failed = [build for build in state.orchestration or () if build.failed]
+    said = f"{_counted(_built(state) - len(failed), 'build')} passed"
+    spared = _spared(failed, state, audience)
     siblings = [pull for pull in state.open_pulls if audience is None or pull.repository_id != audience.id]
     named = [(may_name(state, pull.repository_id, audience), pull.number) for pull in siblings]
     names = [f"{repository.name}#{number}" for repository, number in named if repository]
     hidden = len(named) - len(names)
-    return said + _with(names, hidden, LIMIT - len(said))
+    return said + _with(names, hidden, LIMIT - len(said) - len(spared)) + spared
+
+
+def _spared(failed: Sequence[Build], state: ChangeSet, audience: Repository | None) -> str:
+    """What failed and may: ``; repoD failed, which is not required``."""
+    if not failed:
+        return ""
+    shown = len(failed) == 1 and may_name(state, failed[0].repository_id, audience)
+    return f"; {failed[0].name if shown else len(failed)} failed, which is not required"
 
 
 def _with(names: list[str], hidden: int, room: int) -> str:
@@ -169,8 +179,10 @@ def _mute(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
 
 def _refused(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
     name = _build_name(reason, state, audience)
-    shown = may_name(state, reason.repository_id, audience)
-    return f"{name} was not started: {reason.text}" if shown else f"{name} was not started. Its own page says why"
+    if not may_name(state, reason.repository_id, audience):
+        return f"{name} was not started. Its own page says why"
+    said, again = f"{name} was not started: {reason.text}", ". Mend that, then comment /orchestrate retry"
+    return said + again if len(said + again) <= LIMIT and "/orchestrate" not in said else said
 
 
 def _lost(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
@@ -257,6 +269,9 @@ def not_finished(limit: timedelta) -> str:
     return f"did not end within {duration(limit)}"
 
 
+RUN_GONE = "has no run any more: somebody deleted it"
+
+
 def nowhere(branch: str, pipeline: str) -> str:
     return f"No repository of {pipeline} has a branch {branch}"
 
@@ -277,6 +292,10 @@ def unseen_target(name: str) -> str:
 
 def not_looked_for(name: str) -> str:
     return f"{name} is not what the fleet looks for"
+
+
+def none_looked_for(fleet: str, names: Sequence[str]) -> str:
+    return f"none of what was asked for is what {fleet} looks for: {', '.join(names)}"
 
 
 def archived_target(name: str) -> str:

@@ -57,7 +57,8 @@ def _renewed(state: ChangeSet, now: datetime) -> tuple[ChangeSet, tuple[Orchestr
         over = old is None or old.state in ENDED
         return (state if over or old is None else _superseded(state, old)), ()
     if old is not None and not _outlived(state, old):
-        return replace(state, orchestration=replace(old, revision=state.revision)), ()
+        trigger = old.trigger if old.frozen else _trigger(state, old.trigger)
+        return replace(state, orchestration=replace(old, revision=state.revision, trigger=trigger)), ()
     return _begun(state, now)
 
 
@@ -73,10 +74,14 @@ def _outlived(state: ChangeSet, old: Orchestration) -> bool:
     return False
 
 
+def _trigger(state: ChangeSet, before: Trigger | None = None) -> Trigger:
+    """Who wished for it; else the change that it is for."""
+    return state.run_wanted or state.changed_by or before or Trigger(TriggerKind.CHANGE)
+
+
 def _begun(state: ChangeSet, now: datetime) -> tuple[ChangeSet, tuple[Orchestration, ...]]:
     old, number = state.orchestration, state.orchestration_count + 1
-    trigger = state.run_wanted or Trigger(TriggerKind.CHANGE)
-    new = Orchestration(f"{state.id}-{number}", trigger, now, state.revision)
+    new = Orchestration(f"{state.id}-{number}", _trigger(state), now, state.revision)
     after = replace(state, orchestration=new, orchestration_count=number)
     if old is None:
         return after, ()
@@ -173,7 +178,11 @@ def _attempt(orchestration: Orchestration, build: Build, now: datetime) -> Attem
 
 
 def _finished(state: ChangeSet, now: datetime) -> ChangeSet:
+    """One that has ended is marked so. The mark goes where it goes on after all: by a re-run, or by a late word."""
     orchestration = state.orchestration
-    if orchestration is None or orchestration.finished_at is not None or orchestration.state not in ENDED:
+    if orchestration is None or (orchestration.state in ENDED) == (orchestration.finished_at is not None):
         return state
-    return replace(state, orchestration=replace(orchestration, finished_at=now))
+    ended = orchestration.finished_at is None
+    marked = replace(state, orchestration=replace(orchestration, finished_at=now if ended else None))
+    whole = orchestration.state in (OrchestrationState.PASSED, OrchestrationState.FAILED)
+    return replace(marked, void_rounds=0) if ended and whole else marked

@@ -46,7 +46,7 @@ def deadline(build: Build, attempt: Attempt) -> datetime | None:
         return attempt.sent_at + build.spec.timeout if build.spec.of_fleet else None
     if attempt.state is AttemptState.RUNNING:
         return (attempt.started_at or attempt.heard_at or attempt.sent_at) + build.spec.timeout
-    return attempt.sent_at + build.spec.start_timeout if attempt.live else None
+    return (attempt.released_at or attempt.sent_at) + build.spec.start_timeout if attempt.live else None
 
 
 def _judged(build: Build, attempt: Attempt, now: datetime) -> Attempt:

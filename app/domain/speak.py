@@ -73,7 +73,7 @@ def _former(state: ChangeSet, heads: set[tuple[int, str]]) -> tuple[list[Said], 
     for said in state.said:
         if said.at in heads:
             continue
-        if said.at in merged:
+        if said.at in merged or (said.refused and _out_of_reach(state, said.repository_id)):
             effects.append(Unsay(*said.at))
         elif said.verdict.state is VerdictState.SUCCESS or said.open_word:
             taken = _verdict(state, Reason(Why.LEFT), said.at)
@@ -84,6 +84,12 @@ def _former(state: ChangeSet, heads: set[tuple[int, str]]) -> tuple[list[Said], 
         else:
             effects.append(Unsay(*said.at))
     return kept, effects
+
+
+def _out_of_reach(state: ChangeSet, repository_id: int) -> bool:
+    """Nobody can write there, and nobody can merge there: what is shown on a head that was left does no harm."""
+    repository = state.repository_by_id(repository_id)
+    return repository is None or repository.archived
 
 
 def sign_shown(state: ChangeSet, event: SignShown) -> ChangeSet:

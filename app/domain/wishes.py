@@ -50,12 +50,15 @@ def retry_wanted(state: ChangeSet, event: RetryWanted) -> ChangeSet:
 
 
 def _forgiven(orchestration: Orchestration, repositories: frozenset[str]) -> Orchestration:
-    again = orchestration
+    """What failed, and what has been built on it although it failed, because it is not required."""
+    again, names = orchestration, set[str]()
     for build in orchestration.builds:
         named = not repositories or build.spec.repository.lower() in repositories or build.name.lower() in repositories
-        if build.failed and named:
-            again = again.with_build(replace(build, forgiven=len(build.attempts)))
-    return again if again == orchestration else replace(again, confirmed=False, finished_at=None)
+        stands_on_one = bool(names & set(build.spec.needs))
+        if (build.failed and named) or (stands_on_one and build.sha is not None and not build.live):
+            names.add(build.name)
+            again = again.with_build(replace(build, forgiven=len(build.attempts), reused=None))
+    return replace(again, confirmed=False) if names else orchestration
 
 
 def target_given(state: ChangeSet, event: TargetGiven, now: datetime) -> ChangeSet:

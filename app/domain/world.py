@@ -10,7 +10,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.domain.change_set import ChangeSet, Head, Kind
-from app.domain.events import BaseMoved, BranchMoved, MergeGroupEnded, MergeGroupFormed, PullSeen
+from app.domain.events import (
+    BaseMoved,
+    BranchMoved,
+    MergeGroupEnded,
+    MergeGroupFormed,
+    PullSeen,
+    Trigger,
+    TriggerKind,
+)
 from app.domain.facts import Branch, Pull
 from app.domain.judge import RESTLESS_AFTER
 from app.domain.manifest import specs_of
@@ -22,12 +30,13 @@ REMEMBERED = 100
 """So many former heads are kept for telling late reads; the oldest go first."""
 
 
-def changed(state: ChangeSet, now: datetime) -> ChangeSet:
+def changed(state: ChangeSet, now: datetime, by: Trigger | None = None) -> ChangeSet:
     """The set is another one from now on: reads that are under way are void, and it has to be quiet first."""
     return replace(
         patient_again(state),
         revision=state.revision + 1,
         changed_at=now,
+        changed_by=by,
         unquiet_since=state.unquiet_since or now,
         trouble=None,
         stale_reads=0,
@@ -64,7 +73,7 @@ def outdated(state: ChangeSet) -> bool:
     return before != {spec.repository.lower() for spec in specs_of(state)}
 
 
-def compared(before: ChangeSet, after: ChangeSet, now: datetime) -> ChangeSet:
+def compared(before: ChangeSet, after: ChangeSet, now: datetime, by: Trigger | None = None) -> ChangeSet:
     """``after``, counted as a change where what the set is made of differs, or where a head became unknown.
 
     A set that was closed heard of nothing meanwhile: opened again, it is another one whatever it looks like.
@@ -75,7 +84,7 @@ def compared(before: ChangeSet, after: ChangeSet, now: datetime) -> ChangeSet:
     if before.standing() == after.standing() and not (_unknown(after) - _unknown(before)) and not reopened:
         return after
     calm = replace(after, void_rounds=0) if after.void_rounds >= RESTLESS_AFTER else after
-    return changed(calm, now)
+    return changed(calm, now, by)
 
 
 def _unknown(state: ChangeSet) -> set[tuple[int, str]]:
@@ -90,7 +99,7 @@ def pull_seen(state: ChangeSet, event: PullSeen, now: datetime) -> ChangeSet:
     if known is None and not (event.belongs and pull.open):
         return state
     after = _followed(state, pull, known) if event.belongs else _left(state, pull, known)
-    return compared(state, after, now)
+    return compared(state, after, now, Trigger(TriggerKind.PULL_REQUEST, event.actor))
 
 
 def _followed(state: ChangeSet, pull: Pull, known: Pull | None) -> ChangeSet:
@@ -140,10 +149,11 @@ def branch_moved(state: ChangeSet, event: BranchMoved, now: datetime) -> ChangeS
         after = after.without_branch(event.repository_id, event.branch)
     else:
         after = after.with_branch(_moved_branch(state, event, event.after))
-    told = compared(state, after, now)
+    by = Trigger(TriggerKind.CHANGE, event.actor)
+    told = compared(state, after, now, by)
     branch = told.branch(event.repository_id, event.branch)
     doubtful = branch is not None and not branch.known and event.after != branch.head
-    return changed(told, now) if doubtful and told.revision == state.revision else told
+    return changed(told, now, by) if doubtful and told.revision == state.revision else told
 
 
 def _moved_pull(state: ChangeSet, pull: Pull, before: str | None, after: str) -> Pull:

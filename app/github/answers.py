@@ -63,8 +63,8 @@ class RepositoryAnswer:
     """Name and head of the branch asked for, or of all whose name holds the needle (as a substring: match again)."""
     open_pulls: tuple[Pull, ...]
     """Read by exact branch: with those from forks. Read by needle: those of this repository's own branches."""
-    merged_heads: tuple[str, ...]
-    """Heads of the last merged pull requests of those branches."""
+    merged: tuple[tuple[str, str], ...]
+    """Heads of the last merged pull requests of those branches, each with the branch that it was merged into."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ query ReadBranch($ids: [ID!]!, $named: Boolean!, $base: String!, $ref: String!, 
       merged: pullRequests(
         states: [MERGED], headRefName: $branch, first: 5, orderBy: {field: UPDATED_AT, direction: DESC}
       ) {
-        nodes { headRefOid }
+        nodes { headRefOid baseRefName }
       }
     }
   }
@@ -71,7 +71,7 @@ query ReadKey($ids: [ID!]!, $named: Boolean!, $base: String!, $needle: String!) 
     ... on Repository {
       ...repository
       recent: pullRequests(states: [MERGED], first: 50, orderBy: {field: UPDATED_AT, direction: DESC}) {
-        nodes { headRefName headRefOid }
+        nodes { headRefName headRefOid baseRefName }
       }
       refs(refPrefix: "refs/heads/", query: $needle, first: 100) {
         pageInfo { hasNextPage }
@@ -85,7 +85,7 @@ query ReadKey($ids: [ID!]!, $named: Boolean!, $base: String!, $needle: String!) 
           merged: associatedPullRequests(
             states: [MERGED], first: 5, orderBy: {field: UPDATED_AT, direction: DESC}
           ) {
-            nodes { headRefOid }
+            nodes { headRefOid baseRefName }
           }
         }
       }

@@ -60,6 +60,7 @@ class _Pulls(BaseModel):
 
 class _Merged(BaseModel):
     head: str = Field(alias="headRefOid")
+    base: str = Field(alias="baseRefName")
 
 
 class _MergedPulls(BaseModel):
@@ -223,7 +224,7 @@ def _repository(
         base_tip=based.target.oid if based else None,
         branches=tuple((branch.name, branch.target.oid) for branch in branches),
         open_pulls=tuple(fact_of(plain.id, pull) for pull in pulls),
-        merged_heads=tuple(dict.fromkeys(merged)),
+        merged=tuple(dict.fromkeys((pull.head, pull.base) for pull in merged)),
     )
 
 
@@ -233,13 +234,13 @@ def _crowded(needle: str | None) -> str:
     return f"more than {MOST} branches or pull requests {named}. Delete old ones, then comment /orchestrate"
 
 
-_Found = tuple[Sequence[RefNode], list[_PageInfo], list[PullNode], list[str]]
+_Found = tuple[Sequence[RefNode], list[_PageInfo], list[PullNode], Sequence[_Merged]]
 
 
 def _by_branch(node: dict[str, Any]) -> _Found:
     found = _ByBranch.model_validate(node)
     branches = [found.head] if found.head else []
-    return branches, [found.open.page], found.open.nodes, [pull.head for pull in found.merged.nodes]
+    return branches, [found.open.page], found.open.nodes, found.merged.nodes
 
 
 def _by_key(node: dict[str, Any], needle: str) -> _Found:
@@ -247,8 +248,8 @@ def _by_key(node: dict[str, Any], needle: str) -> _Found:
     branches = found.refs.nodes
     pages = [found.refs.page, *(branch.open.page for branch in branches)]
     pulls = [pull for branch in branches for pull in branch.open.nodes]
-    merged = [pull.head for branch in branches for pull in branch.merged.nodes]
-    gone = [pull.head for pull in found.recent.nodes if needle in pull.branch]
+    merged = [pull for branch in branches for pull in branch.merged.nodes]
+    gone = [pull for pull in found.recent.nodes if needle in pull.branch]
     return branches, pages, pulls, [*merged, *gone]
 
 

@@ -44,10 +44,11 @@ async def _gone(connection: AsyncConnection, locked: Locked) -> Pipeline:
 
 
 async def _repositories(connection: AsyncConnection, pipeline: Pipeline, locked: Locked) -> dict[str, Repository]:
-    """Those of the pipeline and those of the set's pull requests: the latter may no longer be in the pipeline."""
+    """Those of the pipeline, and those in which the set has a part or said something, which may have left it."""
     named = await repositories_by_name(connection, locked.address.owner, pipeline.repositories)
     found = {placed.repository.id: placed.repository for placed in named}
-    others = {int(pull["repository_id"]) for pull in locked.document.get("pulls", ())} - found.keys()
+    parts = [*locked.document.get("pulls", ()), *locked.document.get("said", ())]
+    others = {int(part["repository_id"]) for part in parts} - found.keys()
     for placed in await repositories_by_id(connection, others) if others else ():
         if placed.accessible:
             found[placed.repository.id] = placed.repository

@@ -90,11 +90,17 @@ def _read(state: ChangeSet, name: str, answer: RepositoryAnswer) -> RepositoryRe
         name=name,
         repository_id=answer.id,
         pulls=tuple(_pulls(state, answer)),
-        merged_heads=frozenset(answer.merged_heads),
+        merged_heads=_merged_heads(state, answer),
         branches=tuple(_branches(state, answer)),
         base_branch=answer.base_branch,
         base_tip=answer.base_tip,
     )
+
+
+def _merged_heads(state: ChangeSet, answer: RepositoryAnswer) -> frozenset[str]:
+    """Those of this base line: what was merged into another is still to be merged into this one."""
+    base = answer.default_branch if state.base_line == DEFAULT_BASE else state.base_line
+    return frozenset(head for head, into in answer.merged if into == base)
 
 
 def _pulls(state: ChangeSet, answer: RepositoryAnswer) -> Iterator[Pull]:
@@ -118,5 +124,5 @@ def _branches(state: ChangeSet, answer: RepositoryAnswer) -> Iterable[Branch]:
             if name == state.key:
                 yield Branch(answer.id, name, head)
         elif key_of(state.pipeline, name) == state.key:
-            counts = head != answer.base_tip and head not in answer.merged_heads
+            counts = head != answer.base_tip and head not in _merged_heads(state, answer)
             yield Branch(answer.id, name, head, counts=counts)

@@ -41,7 +41,7 @@ from app.domain.pipeline import Pipeline
 from app.domain.verdict import Verdict, weakest
 from app.store.codec import dump_set, load_set
 from app.store.metadata import Time, metadata
-from app.store.orchestrations import load_current
+from app.store.orchestrations import load_current, orchestrations
 
 change_sets = Table(
     "change_sets",
@@ -277,6 +277,17 @@ async def open_sets(
     if base_line is not None:
         query = query.where(change_sets.c.base_line == base_line)
     return await _addresses(connection, query.order_by(change_sets.c.id))
+
+
+async def reusers(connection: AsyncConnection, run_id: int) -> list[str]:
+    """The open sets whose present orchestration reuses what this run came to."""
+    reused = orchestrations.c.doc.contains({"builds": [{"reused": {"run_id": run_id}}]})
+    query = (
+        select(change_sets.c.id)
+        .join(orchestrations, orchestrations.c.id == change_sets.c.orchestration_id)
+        .where(change_sets.c.state == SetState.OPEN.value, reused)
+    )
+    return list(await connection.scalars(query))
 
 
 def _open(owner: str) -> tuple[ColumnElement[bool], ...]:

@@ -102,7 +102,7 @@ async def save_orchestration(connection: AsyncConnection, state: ChangeSet, orch
         "finished_at": orchestration.finished_at,
     }
     new = insert(orchestrations).values(row)
-    changes = {name: new.excluded[name] for name in ("doc", "state", "finished_at")}
+    changes = {name: new.excluded[name] for name in ("doc", "state", "trigger", "finished_at")}
     await connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=changes))
 
 
@@ -159,7 +159,7 @@ async def save_attempts(connection: AsyncConnection, rows: list[dict[str, Any]])
     """
     for row in sorted(rows, key=lambda row: (row["awaited"], row["id"])):
         new = insert(attempts).values(row)
-        names = ("sent_at", "run_id", "awaited", "unclear")
+        names = ("sha", "sent_at", "run_id", "awaited", "unclear")
         await connection.execute(
             new.on_conflict_do_update(
                 index_elements=["id"],

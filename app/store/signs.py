@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.reasons import Why
 from app.domain.verdict import Verdict, VerdictState, weakest
 from app.store.metadata import Time, metadata
 
@@ -242,13 +243,18 @@ def _mark(chosen: Row[Any]) -> str:
 
 
 async def _weakest(connection: AsyncConnection, key: SignKey, said_before: str | None = None) -> Row[Any] | None:
-    """The contribution that decides; among equally weak ones the one that did before."""
+    """The contribution that decides; among equally weak ones the one that did before.
+
+    That a fork's pull request is blocked is said on its head only where nobody else has this commit for a head: anybody
+    can open one, and would block whose commit it is (P8).
+    """
     query = (
         select(contributions)
         .filter_by(repository_id=key.repository_id, sha=key.sha, context=key.context)
         .order_by(contributions.c.set_id)
     )
     rows = list(await connection.execute(query))
+    rows = [row for row in rows if row.cause != Why.FORK.value] or rows
     said = [Verdict(VerdictState(row.state), row.cause, row.description) for row in rows]
     chosen = weakest(said)
     if chosen is None:

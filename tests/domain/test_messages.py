@@ -69,7 +69,7 @@ SENTENCES = [
         of_c(Why.APPROVAL),
         "repoC waits for a reviewer of its environment to approve its run on GitHub; the link leads to it",
     ),
-    (Reason(Why.PASSED), "2 builds passed with repoB#20, repoD#40"),
+    (Reason(Why.PASSED), "1 build passed with repoB#20, repoD#40; repoC failed, which is not required"),
     (Reason(Why.POLICY_PASS), "Passed unbuilt: of no change set, and the config lets such pull requests pass"),
     (Reason(Why.POLICY_BLOCK), "Blocked: the branch name fits no change set of product. Rename the branch"),
     (of_c(Why.BUILD_FAILED), "repoC failed: full.yml. Push a fix or comment /orchestrate retry"),
@@ -87,7 +87,10 @@ SENTENCES = [
     (Reason(Why.UNREADABLE), "it could not be told why"),
     (Reason(Why.MUTE, repository_id=3, text="403"), "Lockstep cannot set its status in repoC: 403"),
     (Reason(Why.MUTE, text="403"), "Lockstep cannot set its status in a member: 403"),
-    (of_c(Why.REFUSED, "no such workflow"), "repoC was not started: no such workflow"),
+    (
+        of_c(Why.REFUSED, "no such workflow"),
+        "repoC was not started: no such workflow. Mend that, then comment /orchestrate retry",
+    ),
     (of_c(Why.LOST), "repoC: GitHub never showed the run. Comment /orchestrate retry"),
     (Reason(Why.RESTLESS), "A branch moves faster than its build starts. Comment /orchestrate when it is quiet"),
     (Reason(Why.IMPOSSIBLE, text="no branch"), "no branch"),
@@ -146,13 +149,17 @@ def test_what_a_wider_public_may_not_know_is_not_said() -> None:
     assert describe(Reason(Why.MUTE, repository_id=2, text="x"), state, d).startswith(
         "Lockstep cannot set its status in repoB"
     )
-    assert describe(Reason(Why.PASSED), state, b) == "2 builds passed with 1 other pull request"
-    assert describe(Reason(Why.PASSED), state, d) == "2 builds passed with repoB#20"
+    assert describe(Reason(Why.PASSED), state, b) == (
+        "1 build passed with 1 other pull request; 1 failed, which is not required"
+    )
+    assert describe(Reason(Why.PASSED), state, d) == ("1 build passed with repoB#20; 1 failed, which is not required")
 
 
 def test_a_repository_is_always_named_to_its_own() -> None:
     state = seen_as(built(FAILED), repoc=Visibility.PRIVATE)
-    assert describe(of_c(Why.REFUSED, "why"), state, repository(state, "repoc")) == "repoC was not started: why"
+    assert describe(of_c(Why.REFUSED, "why"), state, repository(state, "repoc")) == (
+        "repoC was not started: why. Mend that, then comment /orchestrate retry"
+    )
 
 
 def test_a_reason_in_someone_elses_words_is_hidden_where_a_narrower_repository_takes_part() -> None:

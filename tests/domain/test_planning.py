@@ -69,7 +69,7 @@ def failing() -> Attempt:
 
 def test_the_first_orchestration_begins_with_the_set() -> None:
     state, effects, archived = plan(opened(pull()), START)
-    assert sure(state) == Orchestration("set-1", Trigger(TriggerKind.CHANGE), START, 1)
+    assert sure(state) == Orchestration("set-1", Trigger(TriggerKind.PULL_REQUEST), START, 1)
     assert (state.orchestration_count, effects, archived) == (1, [], ())
     wanted, effects, _ = plan(told(opened(pull()), RunWanted(ANN)), START)
     assert sure(wanted).trigger == ANN

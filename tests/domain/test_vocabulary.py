@@ -56,7 +56,7 @@ def words(kind: type) -> str:
         (VerdictState, "pending success failure error"),
         (SetState, "open merged closed"),
         (Kind, "change_set alone branch fleet"),
-        (TriggerKind, "pull_request command api retry dispatch schedule change"),
+        (TriggerKind, "pull_request command api page retry dispatch schedule change"),
         (ReadPurpose, "freeze confirm"),
         (PullState, "open closed merged"),
         (RunStatus, "requested queued pending waiting in_progress completed"),

@@ -60,7 +60,7 @@ def node(**changed: Any) -> dict[str, Any]:
         "defaultBranchRef": {"name": "main", "target": {"oid": BASE}},
         "head": {"name": "DPTA-1", "target": {"oid": SHA}},
         "open": {"pageInfo": {"hasNextPage": False}, "nodes": [node_pull()]},
-        "merged": {"nodes": [{"headRefOid": "c" * 40}]},
+        "merged": {"nodes": [{"headRefOid": "c" * 40, "baseRefName": "main"}]},
         **changed,
     }
 
@@ -68,7 +68,10 @@ def node(**changed: Any) -> dict[str, Any]:
 def keyed_node(*branches: dict[str, Any], more: bool = False) -> dict[str, Any]:
     """One repository of a set read by key."""
     plain = {name: value for name, value in node().items() if name not in ("head", "open", "merged")}
-    recent = [{"headRefName": "DPTA-1-gone", "headRefOid": "d" * 40}, {"headRefName": "DPTA-2", "headRefOid": BASE}]
+    recent = [
+        {"headRefName": name, "headRefOid": head, "baseRefName": "main"}
+        for name, head in (("DPTA-1-gone", "d" * 40), ("DPTA-2", BASE))
+    ]
     return {**plain, "recent": {"nodes": recent}, "refs": {"pageInfo": {"hasNextPage": more}, "nodes": list(branches)}}
 
 

@@ -54,7 +54,7 @@ async def test_what_was_read_is_answered(client: InstallationClient, server: Fak
         open_pulls=(
             Pull(11, 5, "DPTA-1", SHA, "main", datetime(2026, 6, 1, 12, tzinfo=UTC), PullState.OPEN, True, False),
         ),
-        merged_heads=("c" * 40,),
+        merged=(("c" * 40, "main"),),
     )
 
 
@@ -69,7 +69,7 @@ async def test_absent_is_null_without_an_error(client: InstallationClient, serve
     answer = await one(client, server, says(empty), base="release/1")
     assert isinstance(answer, RepositoryAnswer)
     assert (answer.default_branch, answer.base_branch, answer.base_tip) == (None, None, None)
-    assert (answer.branches, answer.open_pulls, answer.merged_heads) == ((), (), ())
+    assert (answer.branches, answer.open_pulls, answer.merged) == ((), (), ())
 
 
 def without(name: str) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class TestByKey:
         assert isinstance(answer, RepositoryAnswer)
         assert answer.branches == (("ann/DPTA-1", SHA), ("DPTA-12", SHA))
         assert [pull.branch for pull in answer.open_pulls] == ["ann/DPTA-1"]
-        assert answer.merged_heads == ("d" * 40,), "merged, its branch gone; another key is not told"
+        assert answer.merged == (("d" * 40, "main"),), "merged, its branch gone; another key is not told"
         assert server.calls[0].body["variables"] == {
             "ids": ["R_11"],
             "named": False,

@@ -128,7 +128,7 @@ class TestSetReads:
         for wanted in ({"branch": "DPTA-1"}, {"needle": "DPTA-1"}):
             a = (await read(play, **wanted))["repoA"]
             assert isinstance(a, RepositoryAnswer)
-            assert a.merged_heads == (dict(a.branches)["DPTA-1"],)
+            assert a.merged == ((dict(a.branches)["DPTA-1"], "main"),)
             assert 1 not in {pull.number for pull in a.open_pulls}
 
     @pytest.mark.parametrize("wanted", [{"branch": "DPTA-1"}, {"needle": "DPTA-1"}])
@@ -140,7 +140,7 @@ class TestSetReads:
         a = (await read(play, **wanted))["repoA"]
         assert isinstance(a, RepositoryAnswer)
         assert "DPTA-1" not in dict(a.branches)
-        assert head in a.merged_heads
+        assert (head, "main") in a.merged
 
     async def test_a_null_is_unreadable_and_never_absent(self, stage: Stage) -> None:
         play = await stage.play()

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from app.domain.attempt import Attempt
 from app.domain.change_set import ChangeSet
-from app.domain.events import RunSeen
+from app.domain.events import RunGone, RunSeen
 from app.domain.facts import Run
 from app.github import Failure, Missing
 from app.jobs.context import Context
@@ -81,9 +81,8 @@ async def read_run(context: Context, kept: Kept) -> Outcome:
     run = await client.get_run(placed.repository.owner, placed.repository.name, run_id)
     if isinstance(run, Failure):
         return failed(run)
-    if isinstance(run, Missing):
-        return Done()
-    await feed(context, kept, [RunSeen(attempt.id, run)], client.request_ids)
+    event = RunGone(attempt.id) if isinstance(run, Missing) else RunSeen(attempt.id, run)
+    await feed(context, kept, [event], client.request_ids)
     return Closed()
 
 

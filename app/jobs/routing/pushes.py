@@ -41,7 +41,8 @@ async def _collect(
     key = key_of(pipeline, branch)
     if key is not None:
         for set_id, _ in await sets_of_key(river.connection, repository.owner, pipeline.name, key):
-            events.setdefault(set_id, []).append(BranchMoved(repository.id, branch, notice.before, notice.after))
+            moved = BranchMoved(repository.id, branch, notice.before, notice.after, notice.actor)
+            events.setdefault(set_id, []).append(moved)
     if pipeline.base_moved is not BaseMovedRule.REBUILD or notice.after is None:
         return
     line = base_line_of(pipeline, branch, repository.default_branch)

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable
 
 from app.domain.attempt import PASSING
-from app.domain.events import Event, RunSeen
+from app.domain.events import Event, ResultSpoilt, RunSeen
 from app.domain.facts import Run, RunStatus
 from app.inbox.notices import RunNotice
 from app.jobs.context import Context
 from app.jobs.river import River
+from app.store.change_sets import reusers
 from app.store.history import Cause
 from app.store.orchestrations import attempt_by_run, attempts_by_id, awaited_attempts
 from app.store.results import judge_again
@@ -31,9 +32,13 @@ async def route_run(context: Context, river: River, notice: RunNotice, cause: Ca
     owner = await owner_by_id(river, run) or (await owner_by_title(river, run) if started_by_us else None)
     if owner is not None:
         set_id, attempt_id = owner
+        events: dict[str, list[Event | None]] = {set_id: [RunSeen(attempt_id, run)]}
         if run.attempt > 1 and run.status is RunStatus.COMPLETED:
-            await judge_again(river.connection, run.id, run.attempt, passed=run.conclusion in PASSING)
-        await river.handle_all({set_id: [RunSeen(attempt_id, run)]}, cause)
+            passed = run.conclusion in PASSING
+            await judge_again(river.connection, run.id, run.attempt, passed=passed)
+            for reuser in () if passed else await reusers(river.connection, run.id):
+                events.setdefault(reuser, []).append(ResultSpoilt(run.id))
+        await river.handle_all(events, cause)
         return None
     if not started_by_us:
         return f"run {run.id} was not started by Lockstep"
