@@ -196,14 +196,18 @@ def _answer(simulator: Simulator, visit: _Visit, nulled: Json | None) -> Answer:
                            "header.")  # fmt: skip
     visit.version = _version(simulator, request)
     visit.caller = identify(world, request.headers)
-    path = request.api_path
-    simulator.limits.check_secondary(visit.caller, request.method, path)
-    if path == "/graphql":
+    if request.api_path == "/graphql":
         visit.resource = "graphql"
+        simulator.limits.check_secondary(visit.caller, request.method, "/graphql", gql.mutates(request.body))
         return gql.answer(simulator, visit.caller, request.method, request.body, nulled)
+    path, repository = _by_number(simulator, request.api_path)
+    route, params, known = match(request.method, path)
+    simulator.limits.check_secondary(visit.caller, request.method, route.template if route else path)
     if path != "/rate_limit":
         simulator.limits.spend(visit.caller, "core")
-    return _rest(simulator, visit, path)
+    if route is None:
+        raise Refusal(405, "Method Not Allowed") if known and request.method not in ("GET", "POST") else not_found()
+    return _rest(simulator, visit, path, route, params, repository)
 
 
 def _version(simulator: Simulator, request: Request) -> str:
@@ -215,12 +219,10 @@ def _version(simulator: Simulator, request: Request) -> str:
     return asked
 
 
-def _rest(simulator: Simulator, visit: _Visit, path: str) -> Answer:
+def _rest(
+    simulator: Simulator, visit: _Visit, path: str, route: Route, params: dict[str, str], repository: Repository | None
+) -> Answer:
     request = visit.request
-    path, repository = _by_number(simulator, path)
-    route, params, known = match(request.method, path)
-    if route is None:
-        raise Refusal(405, "Method Not Allowed") if known and request.method not in ("GET", "POST") else not_found()
     if route.auth == "app" and visit.caller.kind != "app":
         raise Refusal(401, "A JSON web token could not be decoded")
     if "{repo}" in route.template and repository is None:
@@ -254,7 +256,7 @@ def _by_number(simulator: Simulator, path: str) -> tuple[str, Repository | None]
         return path, None
     repository = simulator.world.repositories.get(int(parts[2])) if parts[2].isdigit() else None
     if repository is None:
-        raise not_found()
+        return path, None
     rest_ = f"/{parts[3]}" if len(parts) > 3 else ""
     return f"/repos/{repository.full_name}{rest_}", repository
 

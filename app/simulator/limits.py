@@ -21,7 +21,7 @@ _SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
     "For more on scraping GitHub and how it may affect your rights, please review our Terms of Service"
 )
-_CONTENT = ("/pulls", "/comments", "/merge", "/merge-async")
+_POSTED, _PUT = ("/pulls", "/comments"), ("/merge", "/merge-async")  # what GitHub notifies people of (FACTS §4)
 
 
 @dataclass
@@ -95,14 +95,18 @@ class Limits:
             raise Refusal(self.settings.primary_status, primary_message(caller))
         window.used += cost
 
-    def check_secondary(self, caller: Caller, method: str, path: str) -> None:
-        """Count a request against the secondary limits; refuse with ``retry-after`` (FACTS §4)."""
-        write = method not in ("GET", "HEAD") and path != "/graphql"
+    def check_secondary(self, caller: Caller, method: str, endpoint: str, mutation: bool = False) -> None:
+        """Count a request against the secondary limits; refuse with ``retry-after`` (FACTS §4).
+
+        :param endpoint: the route's template: all calls of one operation count together.
+        :param mutation: of GraphQL.
+        """
+        write = method not in ("GET", "HEAD") and endpoint != "/graphql"
         who = f"{caller.kind}{caller.installation.id if caller.installation else ''}"
-        content = (write and method == "POST" and path.endswith(_CONTENT)) or (write and path.endswith("/merge"))
+        content = endpoint.endswith({"POST": _POSTED, "PUT": _PUT}.get(method, ()))
         rules = [
             ("writes", self.settings.writes_per_minute, 60, 1, write),
-            (f"points {path}", self.settings.points_per_minute, 60, 5 if write else 1, True),
+            (f"points {endpoint}", self.settings.points_per_minute, 60, 5 if write or mutation else 1, True),
             ("content minute", self.settings.content_per_minute, 60, 1, content),
             ("content hour", self.settings.content_per_hour, 3600, 1, content),
         ]

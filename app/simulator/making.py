@@ -23,7 +23,18 @@ REPOSITORY_KEYS = {
     "default_branch", "files", "required", "branches", "visibility", "private", "archived", "topics", "merge_queue",
     "methods", "delete_branch_on_merge", "disabled", "disabled_workflows", "strict",
 }  # fmt: skip
-SCRIPT_KEYS = {"repository", "workflow", "queue", "length", "conclusion", "when", "attempt", "times", "silent"}
+SCRIPT_KEYS = {
+    "repository",
+    "workflow",
+    "queue",
+    "length",
+    "conclusion",
+    "when",
+    "attempt",
+    "times",
+    "cancel",
+    "silent",
+}
 PULL_KEYS = {"repository", "head", "base", "title", "body", "actor", "fork", "draft"}
 
 
@@ -162,6 +173,7 @@ def script(world: World, body: Json) -> Script:
         when={str(name): workflow_text(value) for name, value in (body.get("when") or {}).items()},
         attempt=body.get("attempt"),
         times=body.get("times"),
+        cancel=None if body.get("cancel", 0) is None else seconds_of(body.get("cancel", 0)),
         silent=bool(body.get("silent", False)),
     )
     world.scripts.append(made)

@@ -214,6 +214,8 @@ class Run:
     history: dict[int, Json] = field(default_factory=dict)
     by_app: bool = False
     silent: bool = False
+    cancel: float | None = 0.0  # seconds from being told to stop until it ends; None: it does not listen
+    stopping: bool = False
     due: list[Happening] = field(default_factory=list)
 
 

@@ -226,6 +226,12 @@ def true_state(world: World, repository: Repository, pull: Pull, lagging: bool =
     return "unstable" if verdict.unstable else "clean"
 
 
+def being_computed(world: World, repository: Repository, pull: Pull) -> bool:
+    """Whether GitHub still works out if it can be merged. Being asked to merge starts that too."""
+    unknown = seen_mergeability(world, repository, pull)[0] is None
+    return pull.state == "open" and world.lag.mergeability > 0 and unknown
+
+
 def seen_mergeability(world: World, repository: Repository, pull: Pull, ask: bool = True) -> tuple[bool | None, str]:
     """What GitHub says of it now: null the first time it is asked about this head and base, the truth later."""
     if pull.state == "closed":

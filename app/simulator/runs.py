@@ -106,7 +106,7 @@ def _script(world: World, repository: Repository, run: Run) -> Script:
 
 def _play(world: World, repository: Repository, run: Run) -> None:
     script = _script(world, repository, run)
-    run.silent = script.silent
+    run.silent, run.cancel, run.stopping = script.silent, script.cancel, False
     label = f"run {run.id} of {repository.full_name}"
     if script.conclusion in ("startup_failure", "action_required"):
         act = [(script.queue, lambda: finish(world, repository, run, script.conclusion), f"{label} completes")]
@@ -148,13 +148,17 @@ def finish(world: World, repository: Repository, run: Run, conclusion: str) -> N
     _tell(world, repository, run, "completed")
 
 
-def cancel(world: World, repository: Repository, run: Run) -> None:
-    """Ask a run to stop; it ends as cancelled a moment later."""
+def cancel(world: World, repository: Repository, run: Run, force: bool = False) -> None:
+    """Ask a run to stop: it ends as cancelled as soon as its script lets it, or (``force``) a moment later."""
     if run.status == "completed":
         raise Refusal(409, "Cannot cancel a workflow run that is completed.")
+    seconds = 0.0 if force else run.cancel
+    if seconds is None or (run.stopping and not force):
+        return
     hold(run)
+    run.stopping = True
     label = f"run {run.id} of {repository.full_name} is cancelled"
-    run.due = [world.clock.schedule(0, lambda: finish(world, repository, run, "cancelled"), label)]
+    run.due = [world.clock.schedule(seconds, lambda: finish(world, repository, run, "cancelled"), label)]
 
 
 def rerun(world: World, repository: Repository, run: Run, actor: Account) -> None:

@@ -44,6 +44,7 @@ class Script:
     when: dict[str, str] = field(default_factory=dict)
     attempt: int | None = None  # only this try (1, 2, …) of a run
     times: int | None = None  # how often it is used before older scripts count again
+    cancel: float | None = 0.0  # from being told to stop until it ends; None: only force stops it
     silent: bool = False  # sends no webhooks, as some startup failures do (FACTS §2)
 
 

@@ -221,3 +221,12 @@ def fields(name: str, ours: Any, other: Any) -> list[str]:
         found += [f"{name}.{key} lacks {arg}" for arg, one in known.items()
                   if str(one.type).endswith("!") and arg not in field.args]  # fmt: skip
     return found
+
+
+async def test_one_query_sees_one_mergeability(hub: Hub) -> None:
+    query = """{ repository(owner: "acme", name: "repoA") { pullRequest(number: 1) { mergeable mergeStateStatus }
+        pullRequests(first: 1) { nodes { mergeStateStatus mergeable } } } }"""
+    for known in (("UNKNOWN", "UNKNOWN"), ("MERGEABLE", "BLOCKED")):
+        found = (await hub.graphql(query))["data"]["repository"]
+        for pull in (found["pullRequest"], found["pullRequests"]["nodes"][0]):
+            assert (pull["mergeable"], pull["mergeStateStatus"]) == known

@@ -152,6 +152,12 @@ TABLE = [
     Row("absent branch", "GET", f"{A}/git/ref/heads/absent", 404, "Not Found"),
     Row("absent branch by name", "GET", f"{A}/branches/absent", 404, "Branch not found"),
     Row("absent file", "GET", f"{A}/contents/absent.yml", 404, "Not Found"),
+    Row("update of a head without contents", "PUT", f"{A}/pulls/1/update-branch", 403, FORBIDDEN, {},
+        auth={"permissions": {"pull_requests": "write", "contents": "read"}}),
+    Row("update that brings a workflow", "PUT", f"{A}/pulls/1/update-branch", 403, "without `workflows` permission", {},
+        auth={"permissions": {"pull_requests": "write", "contents": "write"}},
+        before=(("/push", {"repository": "acme/repoA", "branch": "main",
+                           "files": {".github/workflows/new.yml": "on: push"}}),)),
     Row("update of a wrong head", "PUT", f"{A}/pulls/1/update-branch", 422, "expected head sha",
         {"expected_head_sha": EMPTY}),
     # §7 the App

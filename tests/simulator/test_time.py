@@ -142,6 +142,23 @@ async def test_a_cancelled_run_ends_once(hub: Hub) -> None:
     assert (await hub.state())["runs"][0]["conclusion"] == "cancelled"
 
 
+@pytest.mark.parametrize(("cancel", "after"), [("5s", 5), (None, None)])
+async def test_a_run_may_take_its_time_to_stop(hub: Hub, cancel: str | None, after: int | None) -> None:
+    await hub.control("POST", "/scripts", {"workflow": "build.yml", "length": "1h", "cancel": cancel})
+    run = await hub.control("POST", "/dispatch", BUILD)
+    path = f"/repos/acme/repoA/actions/runs/{run['id']}"
+    await hub.control("POST", "/clock", {"advance": 10})
+    for _ in range(2):
+        assert (await hub.ask("POST", f"{path}/cancel")).status_code == 202
+        assert (await hub.state())["runs"][0]["status"] == "in_progress"
+        await hub.control("POST", "/clock", {"advance": (after or 60) - 1})
+    assert (await hub.state())["runs"][0]["conclusion"] == ("cancelled" if after else None)
+    if after is None:
+        assert (await hub.ask("POST", f"{path}/force-cancel")).status_code == 202
+        await hub.control("POST", "/clock", {"advance": 0})
+        assert (await hub.state())["runs"][0]["conclusion"] == "cancelled"
+
+
 async def test_a_script_can_be_silent_and_endless(hub: Hub) -> None:
     await hub.control("POST", "/scripts", {"workflow": "build.yml", "conclusion": "startup_failure", "silent": True})
     await hub.control("POST", "/dispatch", BUILD)

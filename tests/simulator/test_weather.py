@@ -264,6 +264,17 @@ async def test_mergeability_is_null_first_and_late(hub: Hub) -> None:
     assert await read() == (False, "dirty")
 
 
+async def test_what_is_not_known_to_merge_is_not_merged(hub: Hub) -> None:
+    head = (await hub.state())["pulls"]["1"]["head_sha"]
+    await hub.ask("POST", f"{A}/statuses/{head}", {"state": "success", "context": "orchestrator-build"})
+    await hub.control("POST", "/lag", {"mergeability": "10s"})
+    refused = await hub.ask("PUT", f"{A}/pulls/1/merge", {"sha": head})
+    assert (refused.status_code, refused.json()["message"]) == (405, "Pull Request is not mergeable")
+    assert (await hub.ask("PUT", f"{A}/pulls/1/merge", {"sha": "0" * 40})).status_code == 409
+    await hub.control("POST", "/clock", {"advance": 10})
+    assert (await hub.ask("PUT", f"{A}/pulls/1/merge", {"sha": head})).status_code == 200
+
+
 async def test_statuses_lag_for_readers_and_merges(hub: Hub) -> None:
     await hub.control("POST", "/lag", {"statuses": 5})
     head = (await hub.state())["pulls"]["1"]["head_sha"]
@@ -323,6 +334,23 @@ async def test_writes_are_counted_by_the_minute(hub: Hub) -> None:
     assert (await hub.ask("GET", A)).status_code == 200
     await hub.control("POST", "/clock", {"advance": int(refused.headers["retry-after"])})
     assert (await hub.ask("POST", f"{A}/dispatches", {"event_type": "x"})).status_code == 204
+
+
+async def test_points_are_counted_for_each_operation(hub: Hub) -> None:
+    await hub.control("POST", "/limits", {"points_per_minute": 10})
+    shas = list((await hub.state())["branches"].values())
+    body = {"state": "pending"}
+    codes = [(await hub.ask("POST", f"{A}/statuses/{sha}", body)).status_code for sha in shas[:3]]
+    assert codes == [201, 201, 403]
+    mutation = """mutation { minimizeComment(input: {subjectId: "x", classifier: OUTDATED}) { clientMutationId } }"""
+    codes = [(await hub.ask("POST", "/graphql", {"query": mutation})).status_code for _ in range(3)]
+    assert codes == [200, 200, 403]
+
+
+async def test_merging_counts_as_content_either_way(hub: Hub) -> None:
+    await hub.control("POST", "/limits", {"content_per_minute": 2})
+    codes = [(await hub.ask("PUT", f"{A}/pulls/1/{way}", {})).status_code for way in ("merge", "merge-async", "merge")]
+    assert codes == [405, 202, 403]
 
 
 async def test_a_receiver_that_never_answers_does_not_stop_the_others(hub: Hub, heard: Receiver) -> None:

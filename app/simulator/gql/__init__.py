@@ -77,16 +77,28 @@ def answer(simulator: Simulator, caller: Caller, method: str, raw: bytes, nulled
     except Refusal:
         return Answer(200, {"errors": [{"type": "RATE_LIMITED", "message": primary_message(caller)}]})
     reader = Reader(simulator, caller, cost, nulled)
-    mutation = any(
-        isinstance(node, OperationDefinitionNode) and node.operation is OperationType.MUTATION
-        for node in document.definitions
-    )
-    root = Mutation(reader) if mutation else Query(reader)
+    root = Mutation(reader) if _changes(document) else Query(reader)
     result = execute_sync(SCHEMA, document, root, variable_values=variables, operation_name=name)
     body: Json = {"data": result.data}
     if result.errors:
         body["errors"] = [_shape(error) for error in result.errors]
     return Answer(200, body)
+
+
+def mutates(raw: bytes) -> bool:
+    """Whether what was sent to ``/graphql`` wants to change something, as far as it can be read."""
+    try:
+        document, wrong = _document(_read(raw)[0])
+    except Refusal:
+        return False
+    return document is not None and not wrong and _changes(document)
+
+
+def _changes(document: DocumentNode) -> bool:
+    return any(
+        isinstance(node, OperationDefinitionNode) and node.operation is OperationType.MUTATION
+        for node in document.definitions
+    )
 
 
 def _read(raw: bytes) -> tuple[str, Json, str | None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from app.simulator import pulls as moves
 from app.simulator.clock import iso, iso_or_none
 from app.simulator.gql import repositories
 from app.simulator.gql.shapes import AccountView, Reader
@@ -79,12 +78,12 @@ class PullView:
 
     def mergeable(self, info: Any) -> str:
         """Known late, as over REST."""
-        known, _ = moves.seen_mergeability(self.reader.world, self.repo, self.pull)
+        known, _ = self.reader.mergeability(self.repo, self.pull)
         return "UNKNOWN" if known is None else "MERGEABLE" if known else "CONFLICTING"
 
     def mergeStateStatus(self, info: Any) -> str:
         """REST's ``mergeable_state`` in capitals."""
-        return moves.seen_mergeability(self.reader.world, self.repo, self.pull)[1].upper()
+        return self.reader.mergeability(self.repo, self.pull)[1].upper()
 
     def mergeCommit(self, info: Any) -> repositories.CommitView | None:
         """The commit it went in as."""

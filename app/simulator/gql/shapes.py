@@ -6,13 +6,14 @@ them itself; fields with arguments are methods that take ``info`` first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
 
+from app.simulator import pulls
 from app.simulator.access import Caller
-from app.simulator.model import Account, Repository
+from app.simulator.model import Account, Pull, Repository
 from app.simulator.render.accounts import account_node
 from app.simulator.world import World
 
@@ -30,6 +31,7 @@ class Reader:
     caller: Caller
     cost: int = 1
     nulled: Json | None = None  # the fault that reads a repository as null
+    mergeable: dict[int, tuple[bool | None, str]] = field(default_factory=dict)  # what one query sees, by pull request
 
     @property
     def world(self) -> World:
@@ -39,6 +41,12 @@ class Reader:
     def sees(self, repository: Repository) -> bool:
         """Whether the repository exists for this caller."""
         return self.caller.sees(repository) or not repository.private
+
+    def mergeability(self, repository: Repository, pull: Pull) -> tuple[bool | None, str]:
+        """What is known of it by now: one answer throughout one query."""
+        if pull.id not in self.mergeable:
+            self.mergeable[pull.id] = pulls.seen_mergeability(self.world, repository, pull)
+        return self.mergeable[pull.id]
 
     def need(self, repository: Repository, needs: str) -> None:
         """Refuse what the token's permissions do not reach, as REST does."""

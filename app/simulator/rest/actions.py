@@ -199,7 +199,8 @@ def cancel(call: Call) -> Answer:
 @route("POST", "/repos/{owner}/{repo}/actions/runs/{run_id}/force-cancel", needs="actions=write")
 def force_cancel(call: Call) -> Answer:
     """Stop it whatever its conditions say."""
-    return cancel(call)
+    runs.cancel(call.world, call.repo, find_run(call), force=True)
+    return Answer(202, {})
 
 
 @route("POST", "/repos/{owner}/{repo}/actions/runs/{run_id}/rerun", needs="actions=write")

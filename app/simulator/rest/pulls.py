@@ -135,11 +135,13 @@ def merge_pull(call: Call) -> Answer:
         call.caller.may("workflows=write"),
     )  # fmt: skip
     wish = merging.Wish(method, body.get("sha"), body.get("commit_title"), body.get("commit_message"))
+    if wish.sha in (None, pull.head_sha) and pulls.being_computed(call.world, call.repo, pull):
+        raise Refusal(405, "Pull Request is not mergeable")
     sha = merging.merge(call.world, call.repo, pull, wish, call.actor, by_app=True)
     return Answer(200, {"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
 
 
-@route("PUT", "/repos/{owner}/{repo}/pulls/{pull_number}/update-branch", needs="pull_requests=write")
+@route("PUT", "/repos/{owner}/{repo}/pulls/{pull_number}/update-branch", needs="pull_requests=write,contents=write")
 def update_branch(call: Call) -> Answer:
     """Merge the base into the head."""
     body, pull = call.body, find(call)
@@ -155,6 +157,8 @@ def update_branch(call: Call) -> Answer:
         raise Refusal(422, "merge conflict between base and head")
     if call.repo.store.contains(pull.head_sha, base):
         raise Refusal(422, "There are no new commits on the base branch.")
+    fork_point = call.repo.store.merge_base(pull.head_sha, base)
+    refs.check_workflow_files(call.repo, fork_point, base, call.caller.may("workflows=write"))
     message = f"Merge branch '{pull.base_ref}' into {pull.head_ref}"
     now = call.world.clock.now()
     made = call.repo.store.commit(files, (pull.head_sha, base), message, call.actor.login, now)
