@@ -72,7 +72,7 @@ class Service:
             clock=clock,
             github=self.github,
             queue=self.queue,
-            configs=Configs(_checked(settings.config_file) if settings.config_file else None),
+            configs=Configs(_checked(settings.config_file, settings.allowed_owners) if settings.config_file else None),
             owners=Owners(settings.allowed_owners, identity),
             identity=identity,
             links=Links(settings.public_url, _signing_key(key)),
@@ -97,11 +97,14 @@ class Service:
         await self._open.aclose()
 
 
-def _checked(file: Path) -> str:
+def _checked(file: Path, owners: tuple[str, ...] | None) -> str:
+    """The file's text, good for each owner that is known by name; of others ``Configs`` says it when it meets them."""
     text = file.read_text(encoding="utf-8")
-    problems = read_config(text, owner="", file=file.name).problems
-    if problems:
-        raise OperatorError(f"LOCKSTEP_CONFIG_FILE has {len(problems)} problems; the first: {problems[0]}")
+    for owner in ("", *(one for one in owners or () if one != "*")):
+        problems = read_config(text, owner=owner, file=file.name).problems
+        if problems:
+            what = f"LOCKSTEP_CONFIG_FILE is no good config{owner and f' for {owner}'} (problems: {len(problems)})"
+            raise OperatorError(f"{what}; the first: {problems[0]}")
     return text
 
 

@@ -1,15 +1,19 @@
 """The config that is in force for an owner: the last good text, parsed once per process and text.
 
-Law: no config is no error; without one, nothing of that owner belongs to a pipeline.
+Law: no config is no error; without one, nothing of that owner belongs to a pipeline. One that holds and cannot be read
+for an owner (a local file that names repositories of another) is said in the log, once per process.
 """
 
 from __future__ import annotations
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.config import read_config
 from app.domain.pipeline import Config, Pipeline
 from app.store.configs import good_sha, load_config
+
+_log = structlog.get_logger(__name__)
 
 
 class Configs:
@@ -44,6 +48,10 @@ class Configs:
     def _once(self, owner: str, sha: str, text: str) -> Config | None:
         known = self._parsed.get(owner)
         if known is None or known[0] != sha:
-            known = (sha, read_config(text, owner=owner).config)
+            parsed = read_config(text, owner=owner)
+            if parsed.config is None:
+                problems = [str(problem) for problem in parsed.problems]
+                _log.error("the config is void for this owner: nothing of it is built", owner=owner, problems=problems)
+            known = (sha, parsed.config)
             self._parsed[owner] = known
         return known[1]

@@ -118,6 +118,20 @@ def test_a_worker_needs_a_database(capsys: pytest.CaptureFixture[str]) -> None:
     assert "LOCKSTEP_DATABASE_URL is missing" in capsys.readouterr().err
 
 
+def test_a_config_file_has_to_be_good_for_each_owner_that_is_allowed(
+    database_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "orchestrator.yml"
+    file.write_text("version: 1\npipelines: {p: {builds: {acme/a: }}}\n")
+    variables = {"DATABASE_URL": database_url, "APP_ID": "7", "PRIVATE_KEY": a_key(), "WEBHOOK_SECRET": SECRET}
+    for name, value in (variables | {"CONFIG_FILE": str(file), "ALLOWED_OWNERS": "acme,octo"}).items():
+        monkeypatch.setenv(f"LOCKSTEP_{name}", value)
+    with pytest.raises(SystemExit) as end:
+        main(["worker"])
+    assert end.value.code == 2
+    assert "LOCKSTEP_CONFIG_FILE is no good config for octo (problems: 1); the first: orchestrator.yml:2:" in capsys.readouterr().err
+
+
 def test_an_address_that_is_taken_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

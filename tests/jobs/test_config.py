@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy.ext.asyncio import create_async_engine
+from structlog.testing import capture_logs
+
+from app.jobs.configs import Configs
 from tests.jobs.play import CONFIG, Play
 
 CYCLE = "version: 1\npipelines:\n  product:\n    builds:\n      a: {needs: [b]}\n      b: {needs: [a]}\n"
@@ -33,3 +37,14 @@ async def test_a_status_that_is_renamed_is_said_under_its_new_name(play: Play) -
     await play.settle()
     posts = await play.requests("POST", f"/acme/repoB/statuses/{await play.head('B')}")
     assert [post["body"]["context"] for post in posts] == ["renamed"]
+
+
+async def test_a_local_file_that_is_void_for_an_owner_is_said_once() -> None:
+    configs = Configs("version: 1\npipelines: {p: {builds: {acme/a: }}}\n")
+    engine = create_async_engine("postgresql+psycopg://nowhere/never-asked")
+    with capture_logs() as lines:
+        for owner in ("Acme", "octo", "Octo"):
+            found = await configs.of(engine.connect(), owner)
+            assert (found is None) == (owner != "Acme")
+    assert [(line["owner"], line["log_level"]) for line in lines] == [("octo", "error")]
+    assert "is not octo's" in lines[0]["problems"][0]
