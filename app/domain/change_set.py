@@ -91,7 +91,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """``pipeline`` and ``repositories`` (by lower-case short name) are the present ones, given at loading."""
+    """``pipeline``, ``repositories`` (by lower-case short name) and ``config_broken`` are of now, given at loading."""
 
     id: str
     kind: Kind
@@ -99,6 +99,8 @@ class ChangeSet:
     base_line: str
     pipeline: Pipeline
     repositories: Mapping[str, Repository] = field(default_factory=dict)
+    config_broken: bool = False
+    """The config file is broken, and ``pipeline`` is that of the last good one."""
     revision: int = 0
     """Counts the changes known: a read that was sent at an older one is void."""
     seen_revision: int = -1

@@ -17,11 +17,14 @@ from app.domain.pipeline import BuildSpec
 from app.domain.reasons import Reason, Why
 
 LIMIT = 140
+CONFIG_BROKEN = " (the config file is broken: its last good version is in force)"
 
 
 def describe(reason: Reason, state: ChangeSet, audience: Repository | None) -> str:
     """The status description for a pull request of ``audience``; None stands for a reader who may see everything."""
-    return shortened(_SENTENCES[reason.why](reason, state, audience))
+    said = _SENTENCES[reason.why](reason, state, audience)
+    hint = CONFIG_BROKEN if state.config_broken and len(said + CONFIG_BROKEN) <= LIMIT else ""
+    return shortened(said + hint)
 
 
 def shortened(text: str, limit: int = LIMIT) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.config import read_config
 from app.domain.pipeline import Config, Pipeline
-from app.store.configs import good_sha, load_config
+from app.store.configs import in_force, load_config
 
 _log = structlog.get_logger(__name__)
 
@@ -29,21 +29,31 @@ class Configs:
 
     async def of(self, connection: AsyncConnection, owner: str) -> Config | None:
         """The owner's config, or None where there is no good one."""
-        name = owner.lower()
-        if self._file_text is not None:
-            return self._once(name, "file", self._file_text)
-        sha = await good_sha(connection, name)
-        if sha is None:
-            return None
-        known = self._parsed.get(name)
-        if known is not None and known[0] == sha:
-            return known[1]
-        kept = await load_config(connection, name)
-        return self._once(name, kept.good_sha, kept.good_text) if kept and kept.good_sha and kept.good_text else None
+        return (await self._known(connection, owner))[0]
 
     async def pipeline(self, connection: AsyncConnection, owner: str, name: str) -> Pipeline | None:
-        config = await self.of(connection, owner)
-        return next((one for one in config.pipelines if one.name == name), None) if config else None
+        return (await self.pipeline_and_health(connection, owner, name))[0]
+
+    async def pipeline_and_health(
+        self, connection: AsyncConnection, owner: str, name: str
+    ) -> tuple[Pipeline | None, bool]:
+        """The pipeline that is in force, and whether the file is broken, so that it is that of an older one."""
+        config, broken = await self._known(connection, owner)
+        return next((one for one in config.pipelines if one.name == name), None) if config else None, broken
+
+    async def _known(self, connection: AsyncConnection, owner: str) -> tuple[Config | None, bool]:
+        name = owner.lower()
+        if self._file_text is not None:
+            return self._once(name, "file", self._file_text), False
+        now = await in_force(connection, name)
+        if now.sha is None:
+            return None, now.broken
+        known = self._parsed.get(name)
+        if known is not None and known[0] == now.sha:
+            return known[1], now.broken
+        kept = await load_config(connection, name)
+        good = kept.good_text if kept else None
+        return (self._once(name, kept.good_sha, good) if kept and kept.good_sha and good else None), now.broken
 
     def _once(self, owner: str, sha: str, text: str) -> Config | None:
         known = self._parsed.get(owner)

@@ -21,13 +21,14 @@ from app.store.signs import status_of
 async def attached(connection: AsyncConnection, configs: Configs, locked: Locked) -> ChangeSet:
     """The aggregate as of now."""
     address = locked.address
+    broken = False
     if address.kind is Kind.FLEET:
         pipeline: Pipeline | None = _of_a_fleet(locked)
     else:
-        pipeline = await configs.pipeline(connection, address.owner, address.pipeline)
+        pipeline, broken = await configs.pipeline_and_health(connection, address.owner, address.pipeline)
     if pipeline is None:
         pipeline = await _gone(connection, locked)
-    return locked.state(pipeline, await _repositories(connection, pipeline, locked))
+    return locked.state(pipeline, await _repositories(connection, pipeline, locked), config_broken=broken)
 
 
 def _of_a_fleet(locked: Locked) -> Pipeline:

@@ -107,7 +107,9 @@ class Locked:
     document: Mapping[str, Any]
     orchestration: Orchestration | None
 
-    def state(self, pipeline: Pipeline, repositories: Mapping[str, Repository]) -> ChangeSet:
+    def state(
+        self, pipeline: Pipeline, repositories: Mapping[str, Repository], *, config_broken: bool = False
+    ) -> ChangeSet:
         """The aggregate, with the present pipeline and repositories (by lower-case short name) put in."""
         return load_set(
             dict(self.document),
@@ -117,6 +119,7 @@ class Locked:
             base_line=self.address.base_line,
             pipeline=pipeline,
             repositories=dict(repositories),
+            config_broken=config_broken,
             orchestration=self.orchestration,
         )
 

@@ -20,7 +20,7 @@ from app.domain.orchestration import Orchestration
 
 T = TypeVar("T")
 
-ELSEWHERE = frozenset({"id", "kind", "key", "base_line", "pipeline", "repositories", "orchestration"})
+ELSEWHERE = frozenset({"id", "kind", "key", "base_line", "pipeline", "repositories", "config_broken", "orchestration"})
 """Fields of a change set that are columns, other rows, or present config."""
 
 EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(event_types.Event)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Column, Table, Text, select
+from sqlalchemy import CheckConstraint, Column, Table, Text, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -30,6 +30,9 @@ configs = Table(
     CheckConstraint("(text IS NULL) = (sha IS NULL)", name="text_has_sha"),
     CheckConstraint("(good_text IS NULL) = (good_sha IS NULL)", name="good_text_has_sha"),
 )
+
+
+_BROKEN = func.jsonb_array_length(configs.c.problems) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,27 @@ async def load_config(connection: AsyncConnection, owner: str) -> KeptConfig | N
     )
 
 
-async def good_sha(connection: AsyncConnection, owner: str) -> str | None:
-    """Which text is in force: enough to know whether a parsed one is still the right one."""
-    query = select(configs.c.good_sha).where(configs.c.owner == owner.lower())
-    return (await connection.execute(query)).scalar_one_or_none()
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """``sha``: of the text that is in force, enough to know whether a parsed one is still the right one.
+
+    ``broken``: something is wrong with the file as it was last read, so that an older text is in force.
+    """
+
+    sha: str | None
+    broken: bool
+
+
+async def in_force(connection: AsyncConnection, owner: str) -> InForce:
+    query = select(configs.c.good_sha, _BROKEN.label("broken")).where(configs.c.owner == owner.lower())
+    row = (await connection.execute(query)).first()
+    return InForce(row.good_sha, row.broken) if row else InForce(None, False)
+
+
+async def broken_configs(connection: AsyncConnection) -> list[tuple[str, str]]:
+    """Owners whose file is broken while an older text of it is in force, each with the first thing that is wrong."""
+    query = select(configs.c.owner, configs.c.problems[0].astext).where(_BROKEN, configs.c.good_sha.is_not(None))
+    return [(owner, problem) for owner, problem in await connection.execute(query.order_by(configs.c.owner))]
 
 
 async def save_config(connection: AsyncConnection, kept: KeptConfig) -> None:

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import views
+from app.store.configs import broken_configs
 from app.store.fleets import load_run
 from app.store.transaction import transaction
 from app.web import cursors, inputs, present, shapes
@@ -40,9 +41,12 @@ class Stranger(Exception):
     """A visitor without the cookie."""
 
 
-def visitor(request: Request, web: Web) -> None:
+async def visitor(request: Request, web: Web) -> None:
+    """Who holds the cookie; each page says which config files are broken (CONTRACT §3)."""
     if not web.visitors.admits(request.cookies.get(COOKIE), web.clock()):
         raise Stranger
+    async with transaction(web.engine) as connection:
+        request.state.broken_configs = await broken_configs(connection)
 
 
 VISITOR = Depends(visitor)

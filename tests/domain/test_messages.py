@@ -225,6 +225,16 @@ def test_siblings_are_named_to_the_last_character_of_the_room() -> None:
         assert describe(Reason(Why.PASSED), fitted, repository(fitted, "repoa")) == said
 
 
+def test_a_broken_config_is_said_where_there_is_room() -> None:
+    state = replace(built(pulls=(2,)), config_broken=True)
+    said = describe(Reason(Why.BUILDING), state, None)
+    assert said == (
+        "Building DPTA-1122 (2 builds); live at the link (the config file is broken: its last good version is in force)"
+    )
+    long = replace(state, key="x" * 60)
+    assert describe(Reason(Why.BUILDING), long, None) == f"Building {'x' * 60} (2 builds); live at the link"
+
+
 def test_exactly_as_long_as_may_be_is_not_cut() -> None:
     assert shortened("x" * 140) == "x" * 140
     assert shortened("x" * 141) == "x" * 139 + "…"

@@ -24,7 +24,10 @@ def test_a_cycle_is_named_in_full_and_the_last_good_config_stays(story: Story) -
     story.configures(CYCLE)
     sign = story.sign("orchestrator", sha=story.head("orchestrator", "main"), context=CONFIG)
     assert "repoA" in sign.is_failure("cycle").description
-    story.opens("repoB").builds("repoB").passes().sign("repoB").is_success()
+    hint = "(the config file is broken: its last good version is in force)"
+    story.opens("repoB").builds("repoB").passes().sign("repoB").is_success("1 build passed", hint)
+    story.configures(config()).pushes("repoB").builds("repoB").passes()
+    assert story.sign("repoB").description == "1 build passed", "mended, it is said no more"
 
 
 def test_a_broken_config_is_mended(story: Story) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.domain.fleet import Barred, Target
+from app.store.configs import load_config, save_config
+from app.store.transaction import transaction
 from app.web.visitors import COOKIE, Visitors
 from tests.web.office import NOON, Office
 
@@ -90,3 +94,16 @@ async def test_fleets_and_their_runs_are_shown(office: Office) -> None:
     assert "repoA is archived" in run
     assert "<script>" not in run
     assert (await office.call("GET", "/fleets/acme/none")).status_code == 404
+
+
+async def test_a_broken_config_is_said_on_each_page(office: Office) -> None:
+    await _login(office)
+    assert "is broken" not in (await office.call("GET", "/")).text
+    async with transaction(office.web.engine) as connection:
+        kept = await load_config(connection, "acme")
+        assert kept is not None
+        await save_config(connection, replace(kept, problems=("orchestrator.yml:3:5: unknown key <b>buids</b>",)))
+    for path in ("/", "/fleets", "/change-sets/none"):
+        text = (await office.call("GET", path)).text
+        assert "The config file of acme is broken, and its last good version is in force" in text
+        assert "unknown key &lt;b&gt;buids" in text
