@@ -56,13 +56,13 @@ async def call(river: River, fleet: Fleet, asked: Call, trigger: Trigger) -> Fle
     names = await names_asked(river, fleet, words)
     if isinstance(names, str):
         return names
-    named = bool(words) and not any(mark in word for word in words for mark in GLOB_MARKS)
-    return await wish(river, fleet, Wish(trigger, names, named, asked.ref, asked.inputs, asked.run_id))
+    wanted = Wish(trigger, names, _by_name(words), asked.ref, asked.inputs, asked.run_id)
+    return await wish(river, fleet, wanted)
 
 
 async def names_asked(river: River, fleet: Fleet, words: Sequence[str]) -> tuple[str, ...] | str:
     """The repositories that are meant, by name; none: all that the fleet has."""
-    if [word.lower() for word in words] == [FAILED]:
+    if _of_last_run(words):
         return await _failed_last(river, fleet)
     if not words:
         return ()
@@ -70,6 +70,16 @@ async def names_asked(river: River, fleet: Fleet, words: Sequence[str]) -> tuple
     if isinstance(found, Unknown):
         return messages.no_such_targets(fleet.name, found.names)
     return tuple(one.name for one in found)
+
+
+def _of_last_run(words: Sequence[str]) -> bool:
+    return [word.lower() for word in words] == [FAILED]
+
+
+def _by_name(words: Sequence[str]) -> bool:
+    """Each repository was written out: one that turns out to be none of the fleet's was asked for in error."""
+    globs = any(mark in word for word in words for mark in GLOB_MARKS)
+    return bool(words) and not globs and not _of_last_run(words)
 
 
 async def still_there(river: River, fleet: Fleet, names: Iterable[str]) -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.harness.control import Json
 from tests.harness.looks import Runs
 from tests.harness.story import Story
 from tests.harness.worlds import OWNER, config
 from tests.stories.conftest import Begin
-from tests.stories.test_fleets import REFUSED, SCANNER, THREE, at_most, shown, starts, states, world
+from tests.stories.test_fleets import REFUSED, SCAN, SCANNER, THREE, at_most, shown, starts, states, world
 
 TWO: dict[str, Json] = {"alpha": {}, "beta": {}}
 COLLECT = {"repository": "dashboard", "workflow": "collect.yml"}
@@ -147,13 +149,44 @@ def test_only_what_github_took_was_triggered(begin: Begin) -> None:
     assert shown(story, run_id)["summary"]["triggered"] == 1
 
 
-def test_one_that_was_named_and_is_not_what_is_looked_for_is_told(begin: Begin) -> None:
-    about: dict[str, Json] = {"alpha": {"topics": ["python"]}, "beta": {"topics": ["rust"]}}
-    story = begin(seed=world({"repositories": {"topic": "python"}}, about))
+RUSTY: dict[str, Json] = {"alpha": {"topics": ["python"]}, "beta": {"topics": ["rust"]}, "bravo": {"topics": ["rust"]}}
+
+
+def test_one_that_was_named_and_is_not_what_is_looked_for_fails_the_run(begin: Begin) -> None:
+    story = begin(seed=world({"repositories": {"topic": "python"}}, RUSTY))
     run_id = starts(story, repositories="alpha,beta")
     story.builds("alpha").passes()
     story.waits(5)
-    assert states(story, run_id) == {"alpha": "passed", "beta": "skipped"}
+    run = shown(story, run_id)
+    assert (run["state"], states(story, run_id)) == ("failed", {"alpha": "passed", "beta": "error"})
+    assert run["builds"][1]["reason"] == "beta is not what the fleet looks for"
+
+
+@pytest.mark.parametrize("asked", ["beta,bravo", "b*"])
+def test_where_all_that_was_asked_for_is_not_what_is_looked_for_there_is_no_run(begin: Begin, asked: str) -> None:
+    story = begin(seed=world({"repositories": {"topic": "python"}}, RUSTY))
+    run_id = starts(story, repositories=asked)
+    story.builds_nothing(60)
+    run = shown(story, run_id)
+    assert (run["state"], run["builds"]) == ("error", [])
+    assert run["reason"] == "none of what was asked for is what scan looks for: beta, bravo"
+
+
+def test_what_failed_and_is_looked_for_no_more_fails_nothing(begin: Begin) -> None:
+    about: dict[str, Json] = {name: {"topics": ["python"]} for name in ("alpha", "beta")}
+    story = begin(seed=world({"repositories": {"topic": "python", "having_workflow": True}}, about))
+    first = goes_through(story, alpha="failure", beta="failure")
+    story.pushes("beta", branch="main", files={SCAN: None})
+    again = starts(story, repositories="failed")
+    story.builds("alpha").fails()
+    story.waits(5)
+    assert states(story, again) == {"alpha": "failed"}
+    status, run = story.stage.api("POST", f"/orchestrations/{first}/retry", {})
+    assert status == 202, run
+    story.stage.pump()
+    story.builds("alpha").passes()
+    story.waits(5)
+    assert shown(story, run["id"])["state"] == "passed"
 
 
 def test_a_run_is_given_the_id_under_which_people_know_it(begin: Begin) -> None:

@@ -50,6 +50,21 @@ async def test_what_makes_no_sense_starts_nothing(office: Office, body: dict[str
     assert (await office.call("POST", RUNS, token)).status_code == 202, "nothing goes on"
 
 
+async def test_a_sentence_begins_with_a_capital_that_is_no_name(office: Office) -> None:
+    token = await office.token("run")
+
+    async def why(**body: object) -> str:
+        return str((await office.call("POST", RUNS, token, json=body)).json()["detail"])
+
+    assert await why(repositories="nope") == "The fleet scan has none of these repositories: nope."
+    assert (await why(inputs={"a": "x" * 70_000})).startswith("The inputs of scan have 70,001 characters")
+    assert (await why(repositories="failed")).startswith("The fleet scan has no run that has ended")
+    run_id = (await office.call("POST", RUNS, token)).json()["id"]
+    assert (await why()).startswith(f"The fleet scan is running: {run_id}.")
+    await office.selected(Target("repoA", "repoA", "scan.yml", barred=Barred.SKIPPED), over=True)
+    assert await why(repositories="failed") == f"Nothing failed in {run_id}, the last run of scan."
+
+
 async def test_the_same_key_is_one_run(office: Office) -> None:
     token, key = await office.token("run"), {"Idempotency-Key": "nightly"}
     first = await office.call("POST", RUNS, token, json={"repositories": "repoA"}, headers=key)

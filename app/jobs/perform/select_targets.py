@@ -1,7 +1,7 @@
 """The targets of a fleet's run: which repositories, on which commit, and why one of them cannot begin.
 
-Law: a repository that was listed or asked for is a target of the run whatever is wrong with it, with the reason; none
-is left out. What could not be read for a passing cause is read again, and the run waits.
+Law: a repository that was listed or asked for by name is a target of the run whatever is wrong with it, with the
+reason; none is left out. What could not be read for a passing cause is read again, and the run waits.
 """
 
 from __future__ import annotations
@@ -60,8 +60,15 @@ async def select_targets(context: Context, kept: Kept) -> Outcome:
         return Later(answers.reason, answers.retry_at) if waits else await _end(context, kept, run_id, answers.reason)
     if isinstance(answers, str):
         return Later(answers)
-    targets = [target for one in picked.candidates if (target := _target(run, one, answers)) is not None]
-    then = _target(run, picked.then, answers, THEN) if picked.then else None
+    strangers = [one.name for one in picked.candidates if not _looked_for(run, one, answers)]
+    if run.asked and len(strangers) == len(picked.candidates):
+        return await _end(context, kept, run_id, messages.none_looked_for(run.fleet.name, strangers))
+    targets = [
+        _target(one, answers) if one.name not in strangers else _stranger(one)
+        for one in picked.candidates
+        if run.named or one.name not in strangers
+    ]
+    then = _target(picked.then, answers, THEN) if picked.then else None
     return await _end(context, kept, run_id, None, targets, then)
 
 
@@ -109,17 +116,12 @@ def _key(node_id: str, workflow: str, ref: str) -> str:
     return f"{node_id} {workflow} {ref}"
 
 
-def _target(run: FleetRun, one: Candidate, answers: Answers, target_id: str | None = None) -> Target | None:
-    """None: it was looked for, and is not what the fleet looks for."""
+def _target(one: Candidate, answers: Answers, target_id: str | None = None) -> Target:
     target = Target(target_id or one.name, one.name, one.workflow, inputs=one.inputs)
     barred, reason = Barred.ERROR, messages.unseen_target(one.name)
     if one.repository is not None:
         answer = answers[_key(one.repository.node_id, one.workflow, one.ref)]
         if isinstance(answer, TargetAnswer):
-            if target_id is None and not _looked_for(run, answer):
-                if not run.named:
-                    return None
-                return replace(target, barred=Barred.SKIPPED, reason=messages.not_looked_for(one.name))
             fault = _fault(answer, one)
             if fault is None:
                 return replace(target, ref=answer.ref, repository_id=answer.id, sha=answer.tip)
@@ -129,9 +131,18 @@ def _target(run: FleetRun, one: Candidate, answers: Answers, target_id: str | No
     return replace(target, barred=barred, reason=reason)
 
 
-def _looked_for(run: FleetRun, answer: TargetAnswer) -> bool:
+def _stranger(one: Candidate) -> Target:
+    """It was asked for by name, and is not what the fleet looks for."""
+    return Target(one.name, one.name, one.workflow, barred=Barred.ERROR, reason=messages.not_looked_for(one.name))
+
+
+def _looked_for(run: FleetRun, one: Candidate, answers: Answers) -> bool:
+    """What cannot be read is not known to be another."""
     wanted = run.fleet.repositories
-    if not isinstance(wanted, Discovery):
+    if not isinstance(wanted, Discovery) or one.repository is None:
+        return True
+    answer = answers[_key(one.repository.node_id, one.workflow, one.ref)]
+    if not isinstance(answer, TargetAnswer):
         return True
     if wanted.topic is not None and wanted.topic.lower() not in answer.topics:
         return False
