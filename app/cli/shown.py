@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -49,12 +49,16 @@ def change_set(one: Json) -> str:
 
 
 def orchestration(one: Json) -> str:
-    """The state and a line for each build."""
-    lines = [f"{one['id']}: {one['state']}"]
+    """The state, why there is no better one, and a line for each build."""
+    lines = [_headline(one)]
     width = max((len(build["name"]) for build in one["builds"]), default=0)
     for build in one["builds"]:
         lines.append(f"  {build['name']:<{width}}  {build['state']:<11}  {_about(build)}".rstrip())
     return "\n".join(lines)
+
+
+def _headline(one: Json) -> str:
+    return f"{one['id']}: {one['state']}" + (f"\n  {_clean(one['reason'])}" if one["reason"] else "")
 
 
 def live(one: Json, changes: Iterable[Json], console: Console | None = None) -> Json:
@@ -64,20 +68,21 @@ def live(one: Json, changes: Iterable[Json], console: Console | None = None) -> 
         last = [one, *changes][-1]
         shown.print(Text(orchestration(last)), soft_wrap=True)
         return last
-    with Live(_table(one), console=shown, refresh_per_second=8) as display:
+    with Live(_whole(one), console=shown, refresh_per_second=8) as display:
         for one in changes:
-            display.update(_table(one))
+            display.update(_whole(one))
     return one
 
 
-def _table(one: Json) -> Table:
-    table = Table(title=Text(f"{one['id']}: {one['state']}"), title_justify="left", box=None)
+def _whole(one: Json) -> Group:
+    """The table apart from what stands over it, which would be wrapped at the table's width."""
+    table = Table(box=None)
     for heading in ("build", "state", "run"):
         table.add_column(heading)
     for build in one["builds"]:
         colour = COLOURS.get(build["state"], "default")
         table.add_row(Text(build["name"]), Text(build["state"], style=colour), Text(_about(build)))
-    return table
+    return Group(Text(_headline(one)), table)
 
 
 def _about(build: Json) -> str:

@@ -180,6 +180,13 @@ async def repository_names(connection: AsyncConnection, ids: Iterable[int]) -> d
     return {row.id: f"{row.owner}/{row.name}" for row in await connection.execute(query)}
 
 
+async def spelt_owners(connection: AsyncConnection, owners: Iterable[str]) -> dict[str, str]:
+    """How GitHub writes the logins of those that have or had an installation, by the login in lower case."""
+    wanted = {owner.lower() for owner in owners}
+    query = select(installations.c.owner).where(func.lower(installations.c.owner).in_(wanted))
+    return {owner.lower(): owner for owner in (await connection.execute(query.order_by(installations.c.id))).scalars()}
+
+
 async def installations_of(connection: AsyncConnection, owner: str) -> list[int]:
     """Ids of all installations that this owner has or had."""
     query = select(installations.c.id).where(func.lower(installations.c.owner) == owner.lower())

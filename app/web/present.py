@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,7 +20,7 @@ from app.domain.orchestration import Orchestration
 from app.domain.verdict import VerdictState
 from app.jobs.fleets import passed_before
 from app.store.fleets import runs_before, target_orchestrations
-from app.store.views import OrchestrationView, SetView, repository_names
+from app.store.views import OrchestrationView, SetView, repository_names, spelt_owners
 from app.web import shapes
 from app.web.context import WebContext
 from app.web.inputs import SetStateName
@@ -40,10 +41,11 @@ def base_url(web: WebContext, request: Request) -> str:
 async def orchestration(connection: AsyncConnection, view: OrchestrationView, base: str) -> shapes.Orchestration:
     one = view.orchestration
     names = await repository_names(connection, (build.repository_id for build in one if build.repository_id))
+    owner = await _spelt(connection, view.owner)
     return shapes.Orchestration(
         id=one.id,
         kind="branch" if view.set_kind is Kind.BRANCH else "change_set",
-        owner=view.owner,
+        owner=owner,
         pipeline=view.pipeline,
         fleet=None,
         change_set_id=None if view.set_kind is Kind.BRANCH else view.set_id,
@@ -54,7 +56,7 @@ async def orchestration(connection: AsyncConnection, view: OrchestrationView, ba
         url=f"{base}/orchestrations/{one.id}",
         manifest_url=f"{base}/api/v1/orchestrations/{one.id}/manifest",
         reason=one.problem,
-        builds=[_build(build, one, view.owner, names) for build in one],
+        builds=[_build(build, one, owner, names) for build in one],
         summary=None,
     )
 
@@ -67,7 +69,7 @@ async def fleet_run(connection: AsyncConnection, run: FleetRun, base: str) -> sh
     return shapes.Orchestration(
         id=run.id,
         kind="fleet",
-        owner=run.fleet.owner,
+        owner=await _spelt(connection, run.fleet.owner),
         pipeline=None,
         fleet=run.fleet.name,
         change_set_id=None,
@@ -81,6 +83,10 @@ async def fleet_run(connection: AsyncConnection, run: FleetRun, base: str) -> sh
         builds=[_target(one, run, begun.get(one.id), names) for one in run.all_targets()],
         summary=await _summary(connection, run, states),
     )
+
+
+async def _spelt(connection: AsyncConnection, owner: str) -> str:
+    return (await spelt_owners(connection, [owner])).get(owner.lower(), owner)
 
 
 async def _summary(connection: AsyncConnection, run: FleetRun, states: States) -> shapes.FleetSummary:
@@ -161,9 +167,10 @@ def manifest(view: OrchestrationView) -> shapes.Manifest:
     return shapes.Manifest.model_validate(manifest_of(one, one.builds, owner))
 
 
-async def change_sets(connection: AsyncConnection, views: Iterable[SetView]) -> list[shapes.ChangeSet]:
+async def change_sets(connection: AsyncConnection, views: Sequence[SetView]) -> list[shapes.ChangeSet]:
     """One look-up of names for all of them."""
-    found = list(views)
+    spelt = await spelt_owners(connection, (view.owner for view in views))
+    found = [replace(view, owner=spelt.get(view.owner, view.owner)) for view in views]
     ids = {one for view in found for one in _repositories(view)}
     names = await repository_names(connection, ids) if ids else {}
     return [_change_set(view, names) for view in found]

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+from app.store.installations import Installation, save_installation
+from app.store.transaction import transaction
 from app.web.cursors import packed
 from tests.web.office import Office
 
@@ -25,6 +27,18 @@ async def test_paging_shows_each_set_once_although_some_change_meanwhile(office:
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert seen == ids[::-1]
+
+
+async def test_an_owner_is_shown_as_github_writes_it(office: Office) -> None:
+    set_id = await office.opened()
+    async with transaction(office.web.engine) as connection:
+        await save_installation(connection, Installation(1, "AcMe", "active"))
+    token = await office.token("run", owner="acme")
+    run = (await office.call("POST", "/api/v1/fleets/acme/scan/runs", token)).json()
+    shown = (await office.call("GET", f"{SETS}/{set_id}", token)).json()
+    listed = (await office.call("GET", f"{SETS}?owner=acme", token)).json()["items"][0]
+    one = (await office.call("GET", f"/api/v1/orchestrations/{shown['orchestration_id']}", token)).json()
+    assert [each["owner"] for each in (run, shown, listed, one)] == ["AcMe"] * 4
 
 
 async def test_filters(office: Office) -> None:

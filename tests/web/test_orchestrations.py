@@ -161,10 +161,21 @@ async def test_retry_builds_again_what_failed(office: Office) -> None:
     assert (failed["state"], failed["builds"][0]["reason"]) == ("error", "no such workflow")
     unknown = await office.call("POST", f"{path}/retry", token, json={"repositories": ["repoZ"]})
     assert unknown.status_code == 422
-    assert "repoz" in unknown.json()["detail"]
+    assert "no such builds: repoz. Its builds: repoA, repoB." in unknown.json()["detail"]
+    others = await office.call("POST", f"{path}/retry", token, json={"repositories": ["other/repoA"]})
+    assert (others.status_code, "other/repoa" in others.json()["detail"]) == (422, True)
     again = await office.call("POST", f"{path}/retry", token, json={"repositories": ["acme/REPOA"]})
     assert (again.status_code, again.json()["state"]) == (202, "building")
     assert [one["number"] for one in again.json()["builds"][0]["attempts"]] == [1, 2]
+
+
+async def test_what_waits_is_retried_by_the_names_of_its_pipeline(office: Office) -> None:
+    set_id, token = await office.opened(), await office.token("run")
+    shown = (await office.call("GET", f"/api/v1/change-sets/{set_id}", token)).json()
+    path = f"/api/v1/orchestrations/{shown['orchestration_id']}/retry"
+    assert (await office.call("POST", path, token, json={"repositories": ["repoZ"]})).status_code == 422
+    assert (await office.call("POST", path, token, json={"repositories": ["repoB"]})).status_code == 202
+    assert await _rows(office, "SELECT kind FROM effects WHERE kind = 'ReadSet'"), "it starts at once"
 
 
 async def test_what_was_replaced_can_be_seen_but_not_changed(office: Office) -> None:
