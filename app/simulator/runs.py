@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from app.simulator import checks
 from app.simulator.errors import Refusal, not_found, unprocessable
 from app.simulator.model import Account, Repository, Run, Workflow
 from app.simulator.render import accounts, runs
@@ -85,6 +86,7 @@ def start(
                workflow=workflow.file, branch=run.head_branch, event=event, by_app=by_app, inputs=inputs)  # fmt: skip
     _play(world, repository, run)
     _tell(world, repository, run, "requested")
+    _tell_check(world, repository, run, "check_run", "created")
     return run
 
 
@@ -145,6 +147,8 @@ def finish(world: World, repository: Repository, run: Run, conclusion: str) -> N
         "run", repository=repository.full_name, run_id=run.id, attempt=run.attempt, status="completed",
         conclusion=conclusion, head_sha=run.head_sha,
     )  # fmt: skip
+    _tell_check(world, repository, run, "check_run", "completed")
+    _tell_check(world, repository, run, "check_suite", "completed")
     _tell(world, repository, run, "completed")
 
 
@@ -176,6 +180,12 @@ def rerun(world: World, repository: Repository, run: Run, actor: Account) -> Non
     run.started_at = run.updated_at = world.clock.now()
     world.note("run", repository=repository.full_name, run_id=run.id, attempt=run.attempt, status="queued")
     _play(world, repository, run)
+    _tell_check(world, repository, run, "check_run", "created")
+
+
+def _tell_check(world: World, repository: Repository, run: Run, event: str, action: str) -> None:
+    if not run.silent:
+        checks.tell(world, repository, run, event, action)
 
 
 def _tell(world: World, repository: Repository, run: Run, action: str) -> None:

@@ -28,7 +28,7 @@ KEYS = {
     "server",
 }  # fmt: skip
 EVENTS = [
-    "check_run", "check_suite", "create", "delete", "issue_comment", "merge_group", "pull_request",
+    "create", "delete", "issue_comment", "merge_group", "pull_request",
     "pull_request_review", "push", "repository", "repository_dispatch", "workflow_dispatch", "workflow_run",
 ]  # fmt: skip
 PERMISSIONS = {

@@ -43,6 +43,7 @@ async def play(hub: Hub) -> None:
     await control("POST", "/branches", {"repository": "acme/repoA", "branch": "DPTA-1", "delete": True})
     await control("POST", "/repositories", {"owner": "acme", "name": "late", "merge_queue": True})
     await play_queue(hub)
+    await play_rules(hub)
     for change in ({"name": "later"}, {"archived": True}, {"archived": False}, {"visibility": "public"},
                    {"visibility": "private"}, {"default_branch": "x"}):  # fmt: skip
         name = "late" if change == {"name": "later"} else "later"
@@ -64,9 +65,19 @@ async def play_queue(hub: Hub) -> None:
     await hub.control("POST", "/clock", {"advance": 1})
 
 
+async def play_rules(hub: Hub) -> None:
+    """A ruleset of a repository and one of the organisation: made, changed, removed."""
+    body = {"name": "r", "enforcement": "active", "rules": [{"type": "deletion"}]}
+    for room in ("/repos/acme/repoA", "/orgs/acme"):
+        made = (await hub.ask("POST", f"{room}/rulesets", body)).json()
+        assert (await hub.ask("PUT", f"{room}/rulesets/{made['id']}", {"enforcement": "disabled"})).status_code == 200
+        assert (await hub.ask("DELETE", f"{room}/rulesets/{made['id']}")).status_code == 204
+
+
 EVERYTHING = [
-    "check_run", "create", "delete", "issue_comment", "issues", "merge_group", "pull_request", "pull_request_review",
-    "push", "repository", "repository_dispatch", "status", "workflow_dispatch", "workflow_run",
+    "check_run", "check_suite", "create", "delete", "issue_comment", "issues", "merge_group", "pull_request",
+    "pull_request_review", "push", "repository", "repository_dispatch", "repository_ruleset", "status",
+    "workflow_dispatch", "workflow_run",
 ]  # fmt: skip
 
 
@@ -104,7 +115,8 @@ async def test_every_webhook_parses_into_githubkits_models(subscribed: Hub) -> N
         "repository.publicized", "repository.privatized", "repository.edited", "installation.created",
         "installation.deleted", "installation.suspend", "installation.unsuspend",
         "installation.new_permissions_accepted", "installation_repositories.added",
-        "installation_repositories.removed",
+        "installation_repositories.removed", "check_run.created", "check_run.completed", "check_suite.completed",
+        "repository_ruleset.created", "repository_ruleset.edited", "repository_ruleset.deleted",
     }  # fmt: skip
 
 
@@ -121,6 +133,16 @@ async def test_a_delivery_is_signed_and_names_where_it_comes_from(hub: Hub) -> N
     assert delivery.headers["X-GitHub-Delivery"] == delivery.guid
     shown = hub.simulator.log.entries[-1]["headers"]["x-hub-signature-256"]
     assert shown == "***"
+
+
+async def test_rules_are_told_by_whom_they_bind(subscribed: Hub) -> None:
+    await play_rules(subscribed)
+    await subscribed.control("POST", "/clock", {"advance": 0})
+    repository, organization = subscribed.payloads("repository_ruleset", "edited")
+    assert (repository["repository"]["full_name"], repository["repository_ruleset"]["enforcement"]) == (
+        "acme/repoA", "disabled",
+    )  # fmt: skip
+    assert ("repository" in organization, organization["organization"]["login"]) == (False, "acme")
 
 
 async def test_a_rerun_is_never_requested(hub: Hub) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.harness.story import Story
-from tests.harness.worlds import NEVER
+from tests.harness.worlds import NEVER, seed
+from tests.stories.conftest import Begin
 
 ALL = ("repoA", "repoB", "repoC", "repoD", "repoE")
 
@@ -16,6 +17,17 @@ def whole_story(story: Story) -> None:
     for sign in story.signs(*ALL):
         sign.is_success("5 builds passed")
     assert len(story.requests("POST", "*/dispatches")) == 5
+
+
+def test_what_actions_says_in_checks_is_no_news(begin: Begin) -> None:
+    """An App that subscribed to checks hears of each run thrice more; verdicts come from the runs alone."""
+    checks = ["check_run", "check_suite"]
+    told = ["create", "delete", "issue_comment", "pull_request", "push", "repository", "workflow_run"]
+    story = begin(seed=seed(app={"events": [*checks, *told]}))
+    whole_story(story)
+    heard = [one for one in story.stage.log if one["kind"] == "delivery" and one["query"]["event"] in checks]
+    assert len(heard) == 15
+    assert all(one["status"] < 300 for one in heard)
 
 
 def test_doubled(story: Story) -> None:

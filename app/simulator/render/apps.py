@@ -33,6 +33,26 @@ def app(world: World) -> Json:
     }
 
 
+def actions(world: World) -> Json:
+    """GitHub Actions, the App that makes the checks of workflow runs."""
+    url = f"{world.base_url}/apps/github-actions"
+    return {
+        "id": 15368,
+        "slug": "github-actions",
+        "client_id": "Iv1.05c79e9ad1f6bdfa",
+        "node_id": node_id("App", 15368),
+        "owner": user(world, world.account("github", "Organization")),
+        "name": "GitHub Actions",
+        "description": "Automate your workflow from idea to production",
+        "external_url": url,
+        "html_url": url,
+        "created_at": iso(world.app.created_at),
+        "updated_at": iso(world.app.created_at),
+        "permissions": {"actions": "write", "checks": "write", "metadata": "read"},
+        "events": [],
+    }
+
+
 def installation(world: World, made: Installation) -> Json:
     """GitHub's ``installation``."""
     return {

@@ -7,7 +7,7 @@ from typing import Any
 from app.simulator import rules
 from app.simulator.errors import Refusal, inaccessible, invalid, not_found
 from app.simulator.model import Repository, Ruleset
-from app.simulator.render import commits
+from app.simulator.render import accounts, commits
 from app.simulator.rest.routing import Answer, Call, of_type, route, wants
 from app.simulator.world import World
 
@@ -71,6 +71,7 @@ def get_ruleset(call: Call) -> Answer:
 def create_ruleset(call: Call) -> Answer:
     """Make one."""
     made = from_body(call.world, call.body, call.repo, call.repo.full_name)
+    _tell(call, made, "created")
     return Answer(201, commits.ruleset(call.world, made))
 
 
@@ -84,14 +85,27 @@ def update_ruleset(call: Call) -> Answer:
         if body.get(name) is not None:
             setattr(made, name, body[name])
     made.updated_at = call.world.clock.now()
+    _tell(call, made, "edited")
     return Answer(200, commits.ruleset(call.world, made))
 
 
 @route("DELETE", "/repos/{owner}/{repo}/rulesets/{ruleset_id}", needs="administration=write")
 def delete_ruleset(call: Call) -> Answer:
     """Remove one."""
-    del call.world.rulesets[_find(call).id]
+    made = call.world.rulesets.pop(_find(call).id)
+    _tell(call, made, "deleted")
     return Answer(204)
+
+
+def _tell(call: Call, made: Ruleset, action: str) -> None:
+    """An organisation's rules are told to its installation, without a repository."""
+    payload: Json = {
+        "action": action,
+        "repository_ruleset": commits.ruleset(call.world, made),
+        "sender": accounts.user(call.world, call.actor),
+        "_installation": call.caller.installation,
+    }
+    call.world.emit("repository_ruleset", action, call.found, payload)
 
 
 def _organization(call: Call) -> str:
@@ -116,6 +130,7 @@ def list_organization_rulesets(call: Call) -> Answer:
 def create_organization_ruleset(call: Call) -> Answer:
     """Make one for many repositories."""
     made = from_body(call.world, call.body, None, _organization(call))
+    _tell(call, made, "created")
     return Answer(201, commits.ruleset(call.world, made))
 
 
