@@ -45,6 +45,11 @@ class Request:
     body: bytes
 
     @property
+    def verb(self) -> str:
+        """The method to act by: what is asked by HEAD is what GET would answer."""
+        return "GET" if self.method == "HEAD" else self.method
+
+    @property
     def api_path(self) -> str:
         """The path without the prefixes of GitHub Enterprise Server."""
         if self.path == "/api/graphql":
@@ -172,7 +177,7 @@ def _sent(simulator: Simulator, visit: _Visit, answer: Answer) -> Sent:
     request, status, body = visit.request, answer.status, answer.body
     content = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     etag = f'W/"{hashlib.sha256(content).hexdigest()}"'
-    if request.method == "GET" and status == 200:
+    if request.verb == "GET" and status == 200:
         answer.headers["etag"] = etag
         if request.headers.get("if-none-match") == etag:  # free of the hourly limit (FACTS §4)
             status, content = 304, b""
@@ -186,7 +191,7 @@ def _sent(simulator: Simulator, visit: _Visit, answer: Answer) -> Sent:
         **visit.extra,
         **answer.headers,
     }
-    return Sent(status, headers, content)
+    return Sent(status, headers, b"" if request.method == "HEAD" else content)
 
 
 def _answer(simulator: Simulator, visit: _Visit, nulled: Json | None) -> Answer:
@@ -201,12 +206,12 @@ def _answer(simulator: Simulator, visit: _Visit, nulled: Json | None) -> Answer:
         simulator.limits.check_secondary(visit.caller, request.method, "/graphql", gql.mutates(request.body))
         return gql.answer(simulator, visit.caller, request.method, request.body, nulled)
     path, repository = _by_number(simulator, request.api_path)
-    route, params, known = match(request.method, path)
+    route, params, known = match(request.verb, path)
     simulator.limits.check_secondary(visit.caller, request.method, route.template if route else path)
     if path != "/rate_limit":
         simulator.limits.spend(visit.caller, "core")
     if route is None:
-        raise Refusal(405, "Method Not Allowed") if known and request.method not in ("GET", "POST") else not_found()
+        raise Refusal(405, "Method Not Allowed") if known and request.verb not in ("GET", "POST") else not_found()
     return _rest(simulator, visit, path, route, params, repository)
 
 
@@ -233,7 +238,7 @@ def _rest(
         visit.extra["x-accepted-github-permissions"] = route.needs
         _admit(visit, route, repository)
     call = Call(
-        simulator, request.method, path, params, request.query, request.headers, request.body, visit.version,
+        simulator, request.verb, path, params, request.query, request.headers, request.body, visit.version,
         visit.caller, repository,
     )  # fmt: skip
     return route.handler(call)
@@ -271,7 +276,7 @@ def _moved(simulator: Simulator, visit: _Visit, path: str, params: dict[str, str
     url = f"{simulator.world.base_url}/repositories/{repository.id}" + "".join(f"/{part}" for part in tail)
     if visit.request.query:
         url += "?" + urlencode(visit.request.query)
-    reading = visit.request.method in ("GET", "HEAD")
+    reading = visit.request.verb == "GET"
     words = "Moved Permanently" if reading else "Temporary Redirect"
     body = {"message": words, "url": url, "documentation_url": "https://docs.github.com/rest"}
     return Answer(301 if reading else 307, body, {"location": url})

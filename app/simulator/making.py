@@ -137,7 +137,7 @@ def _rules(world: World, repo: Repository, about: Json) -> None:
         }  # fmt: skip
         found.append(("merge queue", "~DEFAULT_BRANCH", {"type": "merge_queue", "parameters": parameters}))
     for name, target, rule in found:
-        exclude = ["refs/heads/gh-readonly-queue/**"] if target == "~ALL" else []
+        exclude = ["refs/heads/gh-readonly-queue/**/*"] if target == "~ALL" else []
         made = Ruleset(
             world.numbers.next("Ruleset"), name, "branch", "active",
             {"ref_name": {"include": [target], "exclude": exclude}}, [rule], [], repo.full_name, repo.id, now, now,

@@ -31,6 +31,8 @@ def check_ready(
     world: World, repository: Repository, pull: Pull, wish: Wish, actor: Account, by_app: bool, lagging: bool = True
 ) -> rules.Verdict:
     """Refuse what ``PUT …/merge`` refuses (FACTS §6); the answer is what the rules say."""
+    if repository.archived:
+        raise Refusal(403, "Repository was archived so is read-only.")
     if pull.merged or pull.state == "closed":
         raise Refusal(405, "Pull Request is not mergeable")
     if wish.sha is not None and wish.sha != pull.head_sha:

@@ -158,6 +158,10 @@ def retarget(world: World, repository: Repository, pull: Pull, base: str, actor:
         raise invalid("PullRequest", "base")
     if pull.state == "closed":
         raise unprocessable("Cannot change the base branch of a closed pull request.")
+    source = world.repositories.get(pull.head_repository or 0)
+    if source and any(_is(one, source, pull.head_ref) and one.base_ref == base for one in open_pulls(repository)):
+        text = f"A pull request already exists for base branch '{base}' and head branch '{pull.head_ref}'"
+        raise invalid("PullRequest", "base", "invalid", text)
     changes = {"base": {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}}
     pull.base_ref, pull.base_sha, pull.updated_at = base, repository.branches[base], world.clock.now()
     _note(world, repository, pull, "edited")

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from app.simulator.access import RANKS, role
+from app.simulator.globs import matches
 from app.simulator.model import Account, Pull, Repository, Ruleset, Status
 from app.simulator.world import World
 
@@ -70,7 +71,7 @@ def _named(patterns: list[str], repository: Repository, branch: str) -> bool:
     for pattern in patterns:
         if pattern == "~ALL" or (pattern == "~DEFAULT_BRANCH" and branch == repository.default_branch):
             return True
-        if fnmatchcase(branch, pattern.removeprefix("refs/heads/").replace("**/", "*")):
+        if matches(pattern.removeprefix("refs/heads/"), branch):
             return True
     return False
 

@@ -71,10 +71,12 @@ def plant(world: World, settings: Settings, seed: Json) -> None:
     """Make the world that a seed describes."""
     known("the seed", seed, KEYS)
     for login, about in (seed.get("owners") or {}).items():
-        kind = known(f"owners.{login}", about, {"kind"}).get("kind", "organization")
+        said = known(f"owners.{login}", about, {"kind", "public_members"})
+        kind = said.get("kind", "organization")
         if kind not in ("organization", "user"):
             raise ControlError(f'owners.{login}.kind is "{kind}"; say organization or user')
         world.account(login, kind.capitalize())
+        world.public_members |= {(str(who).lower(), login.lower()) for who in said.get("public_members") or []}
     for login, grants in (seed.get("people") or {}).items():
         world.account(login)
         for where, level in (grants or {}).items():

@@ -77,6 +77,7 @@ class World:
         self.names: dict[str, int] = {}
         self.old_names: dict[str, int] = {}
         self.grants: dict[tuple[str, str], str] = {}  # (login, owner or owner/name) in lower case → permission
+        self.public_members: set[tuple[str, str]] = set()  # (login, owner) in lower case
         self.installations: dict[int, Installation] = {}
         self.tokens: dict[str, Token] = {}
         self.rulesets: dict[int, Ruleset] = {}

@@ -198,6 +198,50 @@ async def test_a_fork_is_a_repository_of_its_own(hub: Hub) -> None:
     assert "DPTA-9" not in (await hub.state())["branches"]
 
 
+async def test_nothing_is_merged_in_an_archived_repository(hub: Hub) -> None:
+    head = (await hub.state())["pulls"]["1"]["head_sha"]
+    await hub.ask("POST", f"{A}/statuses/{head}", {"state": "success", "context": "orchestrator-build"})
+    uuid = (await hub.ask("PUT", f"{A}/pulls/1/merge-async", {})).json()["details"]["uuid"]
+    await hub.control("POST", "/repositories/acme/repoA", {"archived": True})
+    wish = {"repository": "acme/repoA", "number": 1, "actor": "ann"}
+    assert "archived" in (await hub.control("POST", "/merge", wish, expect=403))["message"]
+    await hub.control("POST", "/clock", {"advance": 0})
+    assert (await hub.ask("GET", f"{A}/pulls/1/merge-async/{uuid}")).json()["status"] == "failed"
+
+
+async def test_nothing_is_queued_where_there_is_no_queue(hub: Hub) -> None:
+    head = (await hub.state())["pulls"]["1"]["head_sha"]
+    await hub.ask("POST", f"{A}/statuses/{head}", {"state": "success", "context": "orchestrator-build"})
+    path = f"{A}/pulls/1/merge-async"
+    uuid = (await hub.ask("PUT", path, {"merge_action": "merge_queue"})).json()["details"]["uuid"]
+    await hub.control("POST", "/clock", {"advance": 0})
+    assert (await hub.ask("GET", f"{path}/{uuid}")).json()["status"] == "failed"
+    assert (await hub.state())["pulls"]["1"]["merged"] is False
+
+
+@pytest.mark.parametrize(
+    ("pattern", "branch", "bound"),
+    [
+        ("release/*", "release/1", True),
+        ("release/*", "release/1/hot", False),
+        ("refs/heads/*", "a/b", False),
+        ("release/**/*", "release/1/hot", True),
+        ("release/**/*", "release/1", True),
+        ("**/hot", "hot", True),
+        ("**/hot", "a/b/hot", True),
+        ("v?.[0-9]", "v1.2", True),
+        ("v?.[!0-9]", "v1.2", False),
+        ("v1.2", "v1x2", False),
+        ("v[z-a]", "vz", False),
+    ],
+)
+async def test_a_star_stays_within_its_segment(hub: Hub, pattern: str, branch: str, bound: bool) -> None:
+    where = {"ref_name": {"include": [pattern], "exclude": []}}
+    body = {"name": "r", "enforcement": "active", "conditions": where, "rules": [{"type": "deletion"}]}
+    await hub.ask("POST", "/repos/acme/repoB/rulesets", body)
+    assert bool((await hub.ask("GET", f"/repos/acme/repoB/rules/branches/{branch}")).json()) is bound
+
+
 async def test_a_merge_in_the_background_is_judged_later(hub: Hub) -> None:
     path = f"{A}/pulls/1/merge-async"
     asked = await hub.ask("PUT", path, {"merge_method": "squash"})

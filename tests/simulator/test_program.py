@@ -214,6 +214,27 @@ async def test_people_have_the_permission_that_is_nearest(hub: Hub) -> None:
     assert await ask("repoA", "mallory") == ("write", "maintain")
 
 
+async def test_who_belongs_in_private_seems_to_contribute_only(hub: Hub) -> None:
+    hub.simulator.world.public_members.add(("bob", "acme"))
+    found = []
+    for login in ("ann", "bob", "rita", "mallory"):
+        await hub.control("POST", "/comments", {"repository": "acme/repoA", "number": 1, "body": "x", "actor": login})
+        found.append(
+            (await hub.ask("GET", f"/repos/acme/repoA/issues/1/comments?page={len(found) + 1}&per_page=1")).json()
+        )
+    assert [one["author_association"] for [one] in found] == ["CONTRIBUTOR", "MEMBER", "COLLABORATOR", "NONE"]
+    planted = {"owners": {"acme": {"public_members": ["Ann"]}}, "people": {"ann": {"acme": "admin"}}}
+    assert Simulator(None, planted).world.public_members == {("ann", "acme")}
+
+
+async def test_head_is_get_without_a_body(hub: Hub) -> None:
+    whole, head = await hub.ask("GET", "/repos/acme/repoA"), await hub.ask("HEAD", "/repos/acme/repoA")
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", whole.headers["etag"])
+    assert (await hub.ask("HEAD", "/repos/acme/none")).status_code == 404
+    moved = await hub.ask("HEAD", "/repos/acme/repoA", headers={"if-none-match": whole.headers["etag"]})
+    assert moved.status_code == 304
+
+
 async def test_a_token_can_be_worth_less(hub: Hub) -> None:
     token = await hub.token({"repositories": ["repoA"], "permissions": {"statuses": "write"}})
     assert token.startswith("ghs_")

@@ -203,6 +203,11 @@ TABLE = [
     Row("dispatch event without a type", "POST", f"{A}/dispatches", 422, '"event_type" wasn\'t supplied', {}),
     Row("dispatch event with too much", "POST", f"{A}/dispatches", 422, "No more than 10 properties are allowed",
         {"event_type": "x", "client_payload": {str(n): n for n in range(11)}}),
+    Row("dispatch event that is too large", "POST", f"{A}/dispatches", 422, "client_payload is too large",
+        {"event_type": "x", "client_payload": {"text": "x" * 65_536}}),
+    Row("tag at nothing", "POST", f"{A}/git/refs", 422, "Object does not exist", {"ref": "refs/tags/v1", "sha": EMPTY}),
+    Row("retarget to where it goes already", "PATCH", f"{A}/pulls/1", 422, "already exists for base branch 'clash'",
+        {"base": "clash"}, before=(("/pulls", {"repository": "acme/repoA", "head": "DPTA-1", "base": "clash"}),)),
     # §9 forms
     Row("a wanted field that is null", "POST", BUILD, 422, "For 'properties/ref', nil is not a string", {"ref": None}),
     Row("body that is no JSON", "POST", f"{A}/statuses/@head", 400, "Problems parsing JSON", "{oops"),

@@ -18,12 +18,12 @@ _CONTENTS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "eyes", "rocket
 
 
 def association(world: World, repo: Repository, login: str) -> str:
-    """GitHub's author association. Not a thing to authorise by (FACTS §8)."""
+    """GitHub's author association. Not a thing to authorise by: who belongs in private only contributes (FACTS §8)."""
     if repo.owner.login.lower() == login.lower():
         return "OWNER"
-    granted = world.grants.get((login.lower(), repo.owner.login.lower()))
-    if granted is not None:
-        return "MEMBER"
+    membership = (login.lower(), repo.owner.login.lower())
+    if membership in world.grants:
+        return "MEMBER" if membership in world.public_members else "CONTRIBUTOR"
     return "COLLABORATOR" if (login.lower(), repo.full_name.lower()) in world.grants else "NONE"
 
 

@@ -46,6 +46,8 @@ def create_ref(call: Call) -> Answer:
     if kind == "tags":
         if name in call.repo.tags:
             raise unprocessable("Reference already exists")
+        if sha not in call.repo.store.commits:
+            raise unprocessable("Object does not exist")
         call.repo.tags[name] = sha
     elif kind == "heads":
         _check_rules(call, name, "creation")

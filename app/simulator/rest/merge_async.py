@@ -72,6 +72,8 @@ def _carry_out(call: Call, pull: Pull, wish: merging.Wish, action: str, entry: J
         fork = repo.store.merge_base(pull.base_sha, pull.head_sha)
         refs.check_workflow_files(repo, fork, pull.head_sha, may)
         verdict = merging.check_ready(world, repo, pull, wish, bot, by_app=True)
+        if verdict.queue is None and action == "merge_queue":
+            raise Refusal(422, "Merge queue is not enabled for the base branch.")
         if verdict.queue is not None and action != "direct_merge":
             queue.join(world, repo, pull, bot)
             outcome: Json = {"status": "enqueued", "details": {"message": "Pull request was added to the merge queue."}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from app.simulator import access, rules
@@ -11,6 +12,8 @@ from app.simulator.render import accounts, commits
 from app.simulator.rest.routing import Answer, Call, of_type, route, wants
 
 Json = dict[str, Any]
+
+MAX_PAYLOAD = 64 * 1024  # characters of JSON that ``repository_dispatch`` does not reach (FACTS §10)
 
 
 @route("GET", "/repos/{owner}/{repo}")
@@ -122,6 +125,8 @@ def repository_dispatch(call: Call) -> Answer:
             422,
             f"Invalid request.\n\nNo more than 10 properties are allowed; {len(payload)} were supplied.",
         )
+    if len(json.dumps(payload)) >= MAX_PAYLOAD:
+        raise Refusal(422, "Invalid request.\n\nclient_payload is too large.")
     send_dispatch(call, call.repo, kind, payload)
     return Answer(204)
 
