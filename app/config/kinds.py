@@ -20,6 +20,7 @@ JsonSchema = dict[str, Any]
 TOP: Final = "the file"
 """How messages name the section that holds all others."""
 
+_OMIT: Final = "Give it one, or leave it out."
 _BARE = re.compile(r"-?[0-9][0-9.]*|true|false", re.IGNORECASE)
 
 
@@ -88,10 +89,10 @@ def shown(node: Node) -> str:
     return node.text if node.plain and len(node.text) < 20 and _BARE.fullmatch(node.text) else quoted(node.text)
 
 
-def wrong_type(node: Node, place: Place, wanted: str, suggestion: str | None = None) -> Wrong:
+def wrong_type(node: Node, place: Place, wanted: str, suggestion: str, if_empty: str | None = None) -> Wrong:
     """Report a node of another type than ``wanted``."""
     if isinstance(node, Scalar) and node.is_null:
-        return place.flaw(node.mark, Flaw("has no value", suggestion or "Give it one, or leave it out."))
+        return place.flaw(node.mark, Flaw("has no value", if_empty or suggestion))
     if isinstance(node, Mapping) and wanted == "text":
         suggestion = "Put text that begins with a brace in quotes."
     return place.flaw(node.mark, Flaw(f"must be {wanted}, not {shown(node)}", suggestion))
@@ -107,7 +108,7 @@ class Text:
 
     def read(self, node: Node, place: Place) -> Any:
         if not isinstance(node, Scalar) or node.is_null:
-            return wrong_type(node, place, "text")
+            return wrong_type(node, place, "text", "Write one text here.", _OMIT)
         value = self.check(place)(node.text)
         if isinstance(value, Flaw):
             return place.flaw(node.mark, value)
@@ -133,9 +134,10 @@ class Choice:
         known = [word.value for word in self.words]
         if isinstance(node, Scalar) and node.text in known:
             return self.words(node.text)
+        choose = f"Choose one of {', '.join(known)}."
         if isinstance(node, Scalar) and not node.is_null:
-            return place.flaw(node.mark, Flaw(f"must be {listed(known)}, not {shown(node)}", None, node.text, known))
-        return wrong_type(node, place, listed(known))
+            return place.flaw(node.mark, Flaw(f"must be {listed(known)}, not {shown(node)}", choose, node.text, known))
+        return wrong_type(node, place, listed(known), choose, _OMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class Boolean:
             return True
         if word in ("false", "no", "off"):
             return False
-        return wrong_type(node, place, "true or false")
+        return wrong_type(node, place, "true or false", "Write true or false.", _OMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,8 @@ class Integer:
             number = int(node.text)
             if self.low <= number <= self.high:
                 return number
-        return wrong_type(node, place, f"a whole number from {self.low} to {self.high}")
+        bounds = f"from {self.low} to {self.high}"
+        return wrong_type(node, place, f"a whole number {bounds}", f"Write a value {bounds}.", _OMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +199,14 @@ class ListOf:
         if isinstance(node, Scalar) and node.is_null and not self.least:
             return ()
         if not isinstance(node, Sequence):
-            help_ = f"Write [{shortened(node.text)}]." if isinstance(node, Scalar) and not node.is_null else None
-            return wrong_type(node, place, "a list", help_)
+            written = node.text if isinstance(node, Scalar) and not node.is_null else "one, another"
+            return wrong_type(node, place, "a list", f"Write [{shortened(written)}].", _OMIT)
         if len(node.items) < self.least:
             return place.flaw(node.mark, Flaw("must not be empty", "Name at least one."))
         if self.most is not None and len(node.items) > self.most:
-            return place.flaw(node.items[self.most].mark, Flaw(f"must hold at most {self.most} items"))
+            return place.flaw(
+                node.items[self.most].mark, Flaw(f"must hold at most {self.most} items", "Take some out.")
+            )
         values = [self.item.read(item, place) for item in node.items]
         return tuple(value for value in values if value is not WRONG)
 

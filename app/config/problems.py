@@ -1,7 +1,7 @@
 """What is wrong with a config file, and the list it is collected in.
 
 Law: nothing in this room raises because of what an owner wrote. Each flaw becomes one ``Problem`` with its place, and
-reading goes on, so that a person mends the file once and not line by line.
+reading goes on, so that a person mends the file once and not line by line. Each says how to mend it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Flaw:
     """
 
     reason: str
-    suggestion: str | None = None
+    suggestion: str
     word: str = ""
     known: Collection[str] = ()
 
@@ -48,11 +48,10 @@ class Problem:
     line: int
     column: int
     message: str
-    suggestion: str | None = None
+    suggestion: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}: {self.message}"
-        return place if self.suggestion is None else f"{place}. {self.suggestion}"
+        return f"{self.file}:{self.line}:{self.column}: {self.message}. {self.suggestion}"
 
 
 class Report:
@@ -73,7 +72,7 @@ class Report:
         """Whether further problems are only counted, so that nobody need work out a suggestion for them."""
         return len(self._problems) >= LIMIT
 
-    def add(self, mark: Mark, message: str, suggestion: str | None = None) -> None:
+    def add(self, mark: Mark, message: str, suggestion: str) -> None:
         """Note one problem at its place."""
         if self.full:
             self._unlisted += 1

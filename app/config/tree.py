@@ -101,14 +101,14 @@ def _unprintable(text: str, index: int) -> tuple[Mark, str, str]:
     return Mark(line, column), f"the character U+{ord(text[index]):04X} is not allowed in YAML", "Delete it."
 
 
-def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> tuple[Mark, str, str | None]:
+def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> tuple[Mark, str, str]:
     at = error.problem_mark or error.context_mark
     mark = Mark(1, 1) if at is None else Mark(at.line + 1, at.column + 1)
     lines = text.splitlines()
     before = lines[mark.line - 1][: mark.column] if mark.line <= len(lines) else ""
     reason = error.problem or error.context or "it cannot be parsed"
     if "\t" in before:
-        suggestion: str | None = "Indent with spaces, not with tabs."
+        suggestion = "Indent with spaces, not with tabs."
     elif "mapping values are not allowed" in (error.problem or ""):
         suggestion = "Check the indentation, and put text that holds a colon in quotes."
     elif "quoted scalar" in (error.context or ""):

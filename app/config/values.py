@@ -56,7 +56,8 @@ def duration(low: timedelta, high: timedelta) -> Callable[[str], timedelta | Fla
         amounts = {unit: int(n) for n, unit in re.findall(r"([0-9]+)([dhms])", text)}
         value = timedelta(**{word: amounts.get(unit, 0) for unit, word in _UNITS})
         if not low <= value <= high:
-            return Flaw(f"must be from {written(low)} to {written(high)}, not {quoted(text)}")
+            bounds = f"from {written(low)} to {written(high)}"
+            return Flaw(f"must be {bounds}, not {quoted(text)}", f"Write a value {bounds}.")
         return value
 
     return read
@@ -129,7 +130,7 @@ def workflow(text: str) -> str | Flaw:
 def regex(text: str) -> str | Flaw:
     """A linear-time (RE2) regular expression, with no named group but ``key``; the text itself is the value."""
     if len(text) > MAX_PATTERN:
-        return Flaw(f"must be at most {MAX_PATTERN} characters long")
+        return Flaw(f"must be at most {MAX_PATTERN} characters long", "Shorten it.")
     try:
         groups = compile_regex(text).groupindex
     except PatternError as error:
@@ -144,7 +145,7 @@ def regex(text: str) -> str | Flaw:
 def glob(text: str) -> str | Flaw:
     """A glob over names with "/" in them; the text itself is the value."""
     if not text or len(text) > MAX_GLOB:
-        return Flaw(f"must be a glob of 1 to {MAX_GLOB} characters")
+        return Flaw(f"must be a glob of 1 to {MAX_GLOB} characters", "Such as release/*.")
     try:
         compile_glob(text)
     except PatternError as error:
@@ -209,7 +210,7 @@ def share(text: str) -> str | Flaw:
     if not digits.isascii() or not digits.isdigit() or len(digits) > 6 or int(digits) < 1:
         return Flaw(f"must be a count or a percentage, not {quoted(text)}", "Such as 3 or 10%.")
     if text.endswith("%") and int(digits) > 100:
-        return Flaw(f"must be at most 100%, not {quoted(text)}")
+        return Flaw(f"must be at most 100%, not {quoted(text)}", "Write a value from 1% to 100%.")
     return text
 
 

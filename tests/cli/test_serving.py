@@ -129,7 +129,8 @@ def test_a_config_file_has_to_be_good_for_each_owner_that_is_allowed(
     with pytest.raises(SystemExit) as end:
         main(["worker"])
     assert end.value.code == 2
-    assert "LOCKSTEP_CONFIG_FILE is no good config for octo (problems: 1); the first: orchestrator.yml:2:" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "LOCKSTEP_CONFIG_FILE is no good config for octo (problems: 1); the first: orchestrator.yml:2:" in said
 
 
 def test_an_address_that_is_taken_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def test_problems_end_with_1_a_line_each(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         f'{path}:2:30: unknown key "need" in build a. Did you mean "needs"?',
-        f'{path}:2:50: "start" in pipeline p must be auto or command, not "now"',
+        f'{path}:2:50: "start" in pipeline p must be auto or command, not "now". Choose one of auto, command.',
     ]
 
 

@@ -28,6 +28,7 @@ def is_judged(text: str) -> None:
         parsed = read_config(text, owner=owner)
         assert (parsed.config is None) == bool(parsed.problems)
         assert all(problem.line >= 1 and problem.column >= 1 for problem in parsed.problems)
+        assert all(problem.suggestion for problem in parsed.problems)
         assert all(str(problem).isprintable() for problem in parsed.problems)
 
 
