@@ -38,7 +38,7 @@ OwnerPath = Annotated[
 ]
 PipelinePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$", description="As the config names it.")]
 FleetPath = PipelinePath
-IdPath = Annotated[str, Path(alias="id", pattern=r"^[A-Za-z0-9-]{1,64}$")]
+IdPath = Annotated[str, Path(alias="id", pattern=r"^[!-~]{1,64}$")]
 DeliveryPath = Annotated[str, Path(alias="id", pattern=r"^[!-~]{1,100}$", description="GitHub's `X-GitHub-Delivery`.")]
 TokenPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 

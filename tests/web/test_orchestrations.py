@@ -212,3 +212,12 @@ async def test_a_signed_address_shows_one_orchestration_until_it_expires(office:
 async def _rows(office: Office, query: str) -> list[tuple[Any, ...]]:
     async with transaction(office.web.engine) as connection:
         return [tuple(row) for row in await connection.execute(text(query))]
+
+
+@pytest.mark.parametrize("odd", ["a_b", "A.B~C", "%27%3B--", "%7Bid%7D", "a" * 64])
+async def test_an_id_of_another_form_is_one_that_is_not_there(office: Office, odd: str) -> None:
+    token = await office.token("run")
+    for path in (f"orchestrations/{odd}", f"orchestrations/{odd}/manifest", f"change-sets/{odd}"):
+        assert (await office.call("GET", f"/api/v1/{path}", token)).status_code == 404, path
+    for action in ("cancel", "retry"):
+        assert (await office.call("POST", f"/api/v1/orchestrations/{odd}/{action}", token)).status_code == 404
