@@ -216,7 +216,7 @@ async def test_people_have_the_permission_that_is_nearest(hub: Hub) -> None:
 
 async def test_who_belongs_in_private_seems_to_contribute_only(hub: Hub) -> None:
     hub.simulator.world.public_members.add(("bob", "acme"))
-    found = []
+    found: list[list[Json]] = []
     for login in ("ann", "bob", "rita", "mallory"):
         await hub.control("POST", "/comments", {"repository": "acme/repoA", "number": 1, "body": "x", "actor": login})
         found.append(

@@ -29,7 +29,7 @@ def move_run(order: Order) -> Reply:
         raise ControlError(f"there is no run {order.params['id']}")
     repo, run = found
     status, conclusion = body.get("status"), body.get("conclusion")
-    status = WORDS.get(status, status) or ("completed" if conclusion else None)
+    status = WORDS.get(str(status), status) or ("completed" if conclusion else None)
     if status not in MOVES:
         raise ControlError(f'status is "{status}"; say one of {", ".join([*MOVES, *WORDS])}')
     if conclusion is not None and conclusion not in runs.CONCLUSIONS:
