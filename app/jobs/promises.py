@@ -26,6 +26,7 @@ CHECK_CONFIG = "CheckConfig"
 SCAN_PULLS = "ScanPulls"
 TAKE_AGAIN = "TakeAgain"
 GROUND_GROUP = "GroundGroup"
+READ_REPOSITORY = "ReadRepository"
 SYNC = "SyncInstallations"
 ANSWER_COMMAND = "AnswerCommand"
 TRIM = "Trim"
@@ -82,6 +83,13 @@ def read_config_of(owner: str, sha: str | None = None) -> Promise:
     """The owner's file, read anew; ``sha``: the commit that is told what the file says. One at a time, as above."""
     name = owner.lower()
     return Promise(READ_CONFIG, {"owner": name, "sha": sha} if sha else {"owner": name}, lock=f"config:{name}")
+
+
+def read_repository_of(repository_id: int, *, narrower: bool) -> Promise:
+    """One repository, read anew; ``narrower``: fewer may look than before, as a delivery said. One at a time with the
+    lists of all, as above.
+    """
+    return Promise(READ_REPOSITORY, {"repository_id": repository_id, "narrower": narrower}, lock=SYNC_ALL.lock)
 
 
 def take_again_of(installation_id: int) -> Promise:

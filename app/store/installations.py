@@ -174,6 +174,15 @@ async def save_repository(connection: AsyncConnection, repository: Repository, i
     return written.first() is not None
 
 
+async def narrow(connection: AsyncConnection, known: Placed, visibility: Visibility) -> bool:
+    """Fewer may look than we knew; whether that is so. Written at once: a wider audience is never taken for granted."""
+    narrower = visibility.width < known.repository.visibility.width
+    if narrower:
+        those = update(repositories).filter_by(id=known.repository.id, visibility=known.repository.visibility.value)
+        await connection.execute(those.values(visibility=visibility.value))
+    return narrower
+
+
 def _row(repository: Repository, installation_id: int) -> dict[str, Any]:
     return {
         "id": repository.id,

@@ -19,6 +19,7 @@ from app.jobs.perform.ground import ground
 from app.jobs.perform.notify import notify
 from app.jobs.perform.outcome import Closed, Done, Failed, Later, Outcome
 from app.jobs.perform.post_sign import post_sign
+from app.jobs.perform.read_repository import read_repository
 from app.jobs.perform.read_set import read_set
 from app.jobs.perform.recover import take_from_log
 from app.jobs.perform.runs import find_run, read_run
@@ -44,6 +45,7 @@ PERFORMERS: dict[str, Callable[[Context, Kept], Awaitable[Outcome]]] = {
     promises.SCAN_PULLS: scan_pulls,
     promises.TAKE_AGAIN: take_again,
     promises.GROUND_GROUP: ground,
+    promises.READ_REPOSITORY: read_repository,
     promises.SYNC: sync_installations,
     promises.ANSWER_COMMAND: answer_command,
     promises.TRIM: trim,

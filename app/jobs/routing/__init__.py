@@ -26,7 +26,7 @@ from app.jobs.river import River
 from app.jobs.routing.comments import route_comment
 from app.jobs.routing.gate import admitted
 from app.jobs.routing.groups import route_group
-from app.jobs.routing.installations import route_installation, route_repositories, route_repository
+from app.jobs.routing.installations import route_installation, route_repositories
 from app.jobs.routing.pulls import route_pull
 from app.jobs.routing.pushes import route_push
 from app.jobs.routing.runs import route_run
@@ -68,7 +68,7 @@ async def _of_a_repository(
         case CommentNotice():
             return await route_comment(context, river, notice)
         case RepositoryNotice():
-            return await route_repository(context, river, notice, cause)
+            return None  # what it says of its repository was heard at the gate
         case MergeGroupNotice():
             return await route_group(river, notice, cause)
         case RepositoryDispatchNotice() | WorkflowDispatchNotice():

@@ -6,11 +6,12 @@ from app.domain.facts import Repository
 from app.jobs.context import Context
 from app.jobs.promises import SYNC_ALL, keep_promise_once, take_again_of
 from app.jobs.river import River
-from app.store.installations import installation_by_id, save_repository
+from app.jobs.routing.repositories import hear_of_repository
+from app.store.installations import installation_by_id
 
 
 async def admitted(context: Context, river: River, installation_id: int, repository: Repository) -> str | None:
-    """Refresh what is known of the repository; else a sentence that says why nothing of it is looked at."""
+    """Hear what it says of its repository; else a sentence that says why nothing of it is looked at."""
     installation = await installation_by_id(river.connection, installation_id)
     if installation is None:
         return await _waits(context, river, installation_id, unknown(installation_id))
@@ -20,7 +21,7 @@ async def admitted(context: Context, river: River, installation_id: int, reposit
         return await _waits(context, river, installation_id, asleep(installation_id))
     if installation.state != "active":
         return f"installation {installation_id} of {installation.owner} is {installation.state}"
-    await save_repository(river.connection, repository, installation_id)
+    await hear_of_repository(context, river, repository, installation_id)
     return None
 
 

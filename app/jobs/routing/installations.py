@@ -1,4 +1,4 @@
-"""Installations and repositories come, go and change; what follows is read anew.
+"""Installations come, go and change, and see more or fewer repositories; what follows is read anew.
 
 Law: a webhook only marks what is gone; what there is now comes from GitHub's own lists (effect ``SyncInstallations``),
 which are read after every notice: a suspension may be heard of after its end, and nothing else would tell.
@@ -6,13 +6,10 @@ which are read after every notice: a suspension may be heard of after its end, a
 
 from __future__ import annotations
 
-from app.domain.events import AccessChanged, Event
-from app.inbox.notices import InstallationNotice, InstallationRepositoriesNotice, RepositoryNotice
+from app.inbox.notices import InstallationNotice, InstallationRepositoriesNotice
 from app.jobs.context import Context
 from app.jobs.promises import SYNC_ALL, keep_promise_once
 from app.jobs.river import River
-from app.store.change_sets import open_sets
-from app.store.history import Cause
 from app.store.installations import (
     Installation,
     installation_by_id,
@@ -52,13 +49,4 @@ async def route_repositories(context: Context, river: River, notice: Installatio
         return refusal
     await lose_repositories(river.connection, notice.installation_id, ids=[one.id for one in notice.removed])
     await keep_promise_once(river.connection, context.queue, SYNC_ALL, river.now)
-    return None
-
-
-async def route_repository(context: Context, river: River, notice: RepositoryNotice, cause: Cause) -> str | None:
-    """Its row is refreshed already; the owner's open sets plan again with what it is now."""
-    events: dict[str, list[Event | None]] = {
-        set_id: [AccessChanged()] for set_id, _ in await open_sets(river.connection, notice.repository.owner)
-    }
-    await river.handle_all(events, cause)
     return None
