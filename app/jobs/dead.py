@@ -1,12 +1,16 @@
 """Jobs that have failed for good become outcomes, so that nothing says "in progress" for ever (DESIGN law 6).
 
-Law: burying is idempotent. It is done where the job dies, and again by upkeep, for jobs whose worker died with them.
+Law: burying is idempotent. It is done where the job dies, and again by upkeep, for jobs whose worker died with them. No
+dead one keeps another from being ended: where telling of it breaks, its effect ends untold.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+import structlog
 from sqlalchemy import text
 
 from app.domain.events import (
@@ -18,6 +22,7 @@ from app.domain.events import (
     ReadPurpose,
     SignRefused,
 )
+from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.fleets import spoilt
 from app.jobs.loading import attached
@@ -34,6 +39,8 @@ from app.store.transaction import transaction
 
 AGAIN = timedelta(minutes=5)
 """When a read is tried again that met a fault of our own."""
+
+_log = structlog.get_logger(__name__)
 
 DEAD = text(
     """
@@ -58,14 +65,21 @@ async def bury_effect(context: Context, effect_id: int, reason: str) -> None:
         if kept is None or kept.finished:
             return
         river = River.of(context, connection)
-        if kept.kind == SELECT_TARGETS:
-            run = await lock_run(connection, str(kept.args["run_id"]))
-            if run is not None and run.selected_at is None and run.finished_at is None:
-                await spoilt(river, run, reason)
-        for locked in await lock_sets(connection, await _concerned(river, kept)):
-            events = await _last_words(context, river, locked, kept, reason)
-            await river.handle(locked, events, cause_of(kept))
+        async with apart(connection, kept.id):
+            await _tell(context, river, kept, reason)
         await finish_effect(connection, kept.id, river.now, reason)
+
+
+async def _tell(context: Context, river: River, kept: Kept, reason: str) -> None:
+    if kept.kind == SELECT_TARGETS:
+        run = await lock_run(river.connection, str(kept.args["run_id"]))
+        if run is not None and run.selected_at is None and run.finished_at is None:
+            await spoilt(river, run, reason)
+    for set_id in sorted(await _concerned(river, kept)):
+        async with apart(river.connection, set_id):
+            for locked in await lock_sets(river.connection, [set_id]):
+                events = await _last_words(context, river, locked, kept, reason)
+                await river.handle(locked, events, cause_of(kept))
 
 
 async def _concerned(river: River, kept: Kept) -> list[str]:
@@ -99,8 +113,15 @@ async def bury_the_dead(context: Context) -> None:
     async with transaction(context.engine) as connection:
         rows = list(await connection.execute(DEAD, {"perform": PERFORM, "take": TAKE}))
     for row in rows:
-        reason = "its job ended without a result. Look for its exception in the log of the worker"
-        if row.task_name == TAKE:
-            await bury_delivery(context, str(row.args["guid"]), reason)
-        else:
-            await bury_effect(context, int(row.args["effect_id"]), reason)
+        try:
+            await _bury(context, row.task_name, row.args)
+        except Exception:  # noqa: BLE001 - the next round tries it again
+            _log.exception("a dead job was not ended", task=row.task_name)
+
+
+async def _bury(context: Context, task: str, arguments: Mapping[str, Any]) -> None:
+    reason = "its job ended without a result. Look for its exception in the log of the worker"
+    if task == TAKE:
+        await bury_delivery(context, str(arguments["guid"]), reason)
+    else:
+        await bury_effect(context, int(arguments["effect_id"]), reason)

@@ -65,7 +65,8 @@ async def perform(context: Context, effect_id: int) -> None:
         kept = await load_effect(connection, effect_id)
     if kept is None or kept.finished:
         return
-    outcome = await PERFORMERS[kept.kind](context, kept)
+    performer = PERFORMERS.get(kept.kind, _left_to_others)
+    outcome = await performer(context, kept)
     if isinstance(outcome, Closed):
         return
     async with transaction(context.engine) as connection:
@@ -79,6 +80,11 @@ async def perform(context: Context, effect_id: int) -> None:
                 tries = await put_back(connection, kept.id, reason)
                 if tries is not None:
                     await set_timer(connection, "effect", str(kept.id), later(now, tries, retry_at))
+
+
+async def _left_to_others(context: Context, kept: Kept) -> Outcome:
+    """In a rolling restart an old worker meets what only the new ones know."""
+    return Later(f"{kept.kind} is known to newer workers only. It waits for one of them")
 
 
 def later(now: datetime, tries: int, retry_at: datetime | None) -> datetime:

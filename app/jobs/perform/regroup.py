@@ -13,6 +13,7 @@ from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import AccessChanged, Event, PullSeen
 from app.domain.facts import Pull, Repository
 from app.domain.pipeline import Config
+from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.loading import attached
 from app.jobs.perform.common import cause_of
@@ -31,25 +32,34 @@ async def regroup(context: Context, kept: Kept, owner: str) -> None:
     async with transaction(context.engine) as connection:
         river = River.of(context, connection)
         config = await context.configs.of(connection, owner)
-        states = {
-            one.id: await attached(connection, context.configs, one) for one in await load_open(connection, owner)
-        }
+        states: dict[str, ChangeSet] = {}
+        for one in await load_open(connection, owner):
+            async with apart(connection, one.id):
+                states[one.id] = await attached(connection, context.configs, one)
         moves = Moves(owner, config, await _placed(river, states.values()))
         fresh: dict[str, list[Event | None]] = {}
         for state in states.values():
             for address, pull in moves.outcasts(state):
                 set_id = await create_set(connection, address, river.now)
                 fresh.setdefault(set_id, []).append(PullSeen(pull, belongs=True))
-        for locked in await lock_sets(connection, {*states, *fresh}):
-            state = await attached(connection, context.configs, locked)
-            events = [AccessChanged(), *moves.leaving(state, locked.address), *fresh.get(locked.id, ())]
-            after = await river.handle(locked, events, cause_of(kept))
-            await river.rename_status(after, cause_of(kept))
+        for set_id in sorted({*states, *fresh}):
+            async with apart(connection, set_id):
+                await _plan_anew(context, river, kept, moves, set_id, fresh.get(set_id, ()))
         names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
         await follow_schedules(river, owner)
         for placed in await repositories_by_name(connection, owner, names):
             scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})
             await keep_promise_once(connection, context.queue, scan, river.now)
+
+
+async def _plan_anew(
+    context: Context, river: River, kept: Kept, moves: Moves, set_id: str, fresh: Iterable[Event | None]
+) -> None:
+    for locked in await lock_sets(river.connection, [set_id]):
+        state = await attached(river.connection, context.configs, locked)
+        events = [AccessChanged(), *moves.leaving(state, locked.address), *fresh]
+        after = await river.handle(locked, events, cause_of(kept))
+        await river.rename_status(after, cause_of(kept))
 
 
 async def _placed(river: River, states: Iterable[ChangeSet]) -> dict[int, Placed]:

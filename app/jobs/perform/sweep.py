@@ -1,7 +1,7 @@
 """The sweep: what we believe is compared with what GitHub says, and differences are fed as if they had been delivered.
 
 Law: a sweep brings facts to the same ``decide`` and judges nothing. What changed while it read, or shortly before, is
-left to the next one: what it saw of that may be older than what we know.
+left to the next one: what it saw of that may be older than what we know. Each set is compared by itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from app.domain.events import AccessChanged, Event
 from app.domain.facts import Repository
 from app.domain.pipeline import DEFAULT_BASE, Config
 from app.github import Failure, InstallationClient, SweepQuestion, SweptPull, SweptRepository, Unreadable
+from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.differences import Belief, exact, heads_by_key, names_of, of_base, of_branches
 from app.jobs.perform.common import cause_of, failed
@@ -105,12 +106,16 @@ async def _view(context: Context, owner: str, begun: datetime) -> View:
         config = await context.configs.of(connection, owner)
         pipelines = {one.name: one for one in config.pipelines} if config else {}
         names = {name for one in pipelines.values() for name in one.repositories} | {context.place.repository}
-        locked = [one for one in await load_open(connection, owner) if one.address.pipeline in pipelines]
+        states: list[ChangeSet] = []
+        for one in await load_open(connection, owner):
+            async with apart(connection, one.id):
+                if one.address.pipeline in pipelines:
+                    states.append(one.state(pipelines[one.address.pipeline], {}))
         known = await load_config(connection, owner)
         since = await last_sweep(connection, owner)
         return View(
             placed=tuple(await repositories_by_name(connection, owner, names)),
-            states=tuple(one.state(pipelines[one.address.pipeline], {}) for one in locked),
+            states=tuple(states),
             since=(since - LAG) if since else begun - FIRST_LOOK_BACK,
             config=config,
             config_sha=known.sha if known else None,
@@ -164,8 +169,9 @@ class Comparing:
             if owner.lower() != known.owner.lower():
                 await keep_promise_once(connection, self.context.queue, SYNC_ALL, river.now)
             elif await save_repository(connection, present, placed.installation_id):
-                events: dict[str, list[Event | None]] = {one.id: [AccessChanged()] for one in self.view.states}
-                await river.handle_all(events, cause_of(self.kept))
+                for one in self.view.states:
+                    async with apart(connection, one.id):
+                        await river.handle_all({one.id: [AccessChanged()]}, cause_of(self.kept))
             if self._config_moved(known, answer):
                 await keep_promise_once(
                     connection, self.context.queue, read_config_of(known.owner, answer.default_tip), river.now
@@ -183,7 +189,8 @@ class Comparing:
             if belief.news(one.pull, addresses(self.view.config, repository, one.pull)):
                 async with transaction(self.context.engine) as connection:
                     river = River.of(self.context, connection)
-                    await see_pull(self.context, river, repository, one.pull, self._cause)
+                    async with apart(connection, f"{repository.full_name}#{one.pull.number}"):
+                        await see_pull(self.context, river, repository, one.pull, self._cause)
 
     @property
     def _cause(self) -> Cause:
@@ -243,10 +250,11 @@ class Comparing:
     async def _feed(self, set_id: str, events: list[Event]) -> None:
         async with transaction(self.context.engine) as connection:
             river = River.of(self.context, connection)
-            for locked in await lock_sets(connection, [set_id]):
-                changed_at = locked.document.get("changed_at")
-                if changed_at is None or datetime.fromisoformat(changed_at) <= self.begun - LAG:
-                    await river.handle(locked, events, self._cause)
+            async with apart(connection, set_id):
+                for locked in await lock_sets(connection, [set_id]):
+                    changed_at = locked.document.get("changed_at")
+                    if changed_at is None or datetime.fromisoformat(changed_at) <= self.begun - LAG:
+                        await river.handle(locked, events, self._cause)
 
 
 def _differs(sign: Sign, shown: SweptPull) -> bool:
