@@ -25,6 +25,7 @@ from app.jobs.worker import Worker
 from app.notify import Sender
 from app.settings import Ingest, Settings
 from app.store.budgets import Budgets
+from app.store.installation_tokens import TokenVault
 from app.store.transaction import open_engine
 
 
@@ -65,6 +66,7 @@ class Service:
             app_id=settings.app_id,
             private_key=key,
             clock=clock,
+            vault=TokenVault(self.engine, clock),
             pacing=Pacing(clock, ledger=Budgets(self.engine, clock, limits), patience=patience),
         )
         self.context = Context(

@@ -86,7 +86,7 @@ class Channel:
                     return _come_back(answer, token)
                 await self._sleep(pause)
             elif answer.status == 401 and not renewed:
-                self._tokens.drop(self.installation_id, token_class, token)
+                await self._tokens.drop(self.installation_id, token_class, token)
                 renewed = True
             else:
                 return answer

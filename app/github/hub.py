@@ -1,7 +1,7 @@
 """The App's connection to one GitHub server: opened once per process, shared by all its tasks.
 
-Law: one connection pool and one token cache per process, budgets as the given pacing keeps them; whoever needs GitHub
-is given this object.
+Law: one connection pool per process; tokens as the given vault shares them and budgets as the given pacing keeps them;
+whoever needs GitHub is given this object.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from app.github.errors import Failure
 from app.github.pacing import Pacing
 from app.github.payloads import AppBody, Installations, RepositoriesPage
 from app.github.tokens import AppKey, Tokens
+from app.github.vault import Unshared, Vault
 from app.github.wire import Wire
 
 
@@ -31,6 +32,7 @@ class GitHub:
     :param private_key: PEM text, PKCS#1 or PKCS#8.
     :param clock: now, aware; tokens, time limits and pacing live by it.
     :param timeout: seconds for each phase of a request.
+    :param vault: where tokens are shared with other processes; None: with none.
     :param sleep: how the few short waits of this room are waited.
     :raises ValueError: the private key cannot be read.
     """
@@ -45,6 +47,7 @@ class GitHub:
         clock: Callable[[], datetime],
         timeout: float = 10.0,
         pacing: Pacing | None = None,
+        vault: Vault | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.api_url = api_url.rstrip("/")
@@ -54,7 +57,7 @@ class GitHub:
         self._wire = Wire(self.api_url, clock=clock, timeout=timeout)
         key = AppKey(app_id, private_key)
         self._pacing = pacing or Pacing(clock, sleep=sleep)
-        self._tokens = Tokens(self._wire, key, self._pacing.of(None), clock)
+        self._tokens = Tokens(self._wire, key, self._pacing.of(None), clock, vault or Unshared(), sleep)
         self._as_app = AppChannel(self._wire, key, self._pacing.of(None), clock)
         self._identity: AppIdentity | None = None
 

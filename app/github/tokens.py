@@ -1,17 +1,17 @@
 """Who we are to GitHub: the App by a signed JWT, an installation by a token.
 
 Law: a token carries only the permissions that its class of calls needs (of these what was granted, where that is less),
-at most one is asked for at a time per installation, and each is used until shortly before it expires (CONTRACT §4: one
-per installation, hour and class). Times are the injected clock's. Tokens have no assumed length or form (FACTS §7) and
-are never logged.
+at most one is asked for at a time per installation, and each is used until shortly before it expires, by all processes
+that share a vault (CONTRACT §4: one per installation, hour and class). Times are the injected clock's. Tokens have no
+assumed length or form (FACTS §7) and are never logged.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -25,6 +25,7 @@ from app.github import errors
 from app.github.errors import Failure
 from app.github.pacing import Cost, Pacer, Priority
 from app.github.payloads import InstallationBody
+from app.github.vault import Place, Seal, Vault
 from app.github.wire import Call, Reply, Wire
 
 LAG = timedelta(seconds=5)
@@ -36,6 +37,9 @@ _SPARE = timedelta(minutes=1)
 _BACKDATED = timedelta(seconds=60)
 _JWT_LIFE = timedelta(minutes=9)
 _JWT_USED_FOR = timedelta(minutes=8)
+_LOOKS, _PAUSE = 100, 0.1
+"""How often, and every so many seconds, one looks for the token that somebody else is asking for. It is longer than a
+turn lasts, so that a process which was killed while it asked holds nobody up for good."""
 
 
 class TokenClass(StrEnum):
@@ -62,6 +66,8 @@ class Token:
     authorization: str = field(repr=False)
     obtained_at: datetime
     expires_at: datetime
+    sealed: bytes | None = field(default=None, repr=False)
+    """As it lies in the vault."""
 
     def usable(self, now: datetime) -> bool:
         return now < self.expires_at - _SPARE
@@ -75,6 +81,14 @@ class _TokenBody(BaseModel):
     expires_at: AwareDatetime
 
 
+class _Shared(BaseModel):
+    """A token as it is sealed."""
+
+    authorization: str
+    obtained_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
 class AppKey:
     """The App's id and private key.
 
@@ -85,6 +99,7 @@ class AppKey:
     def __init__(self, app_id: int | str, private_key: str) -> None:
         self._issuer = str(app_id)
         self._key = _load(private_key)
+        self.seal = Seal(self._issuer, self._key)
         self._signed: tuple[str, datetime] | None = None
 
     def authorization(self, now: datetime) -> str:
@@ -96,31 +111,84 @@ class AppKey:
 
 
 class Tokens:
-    """Installation tokens by installation and class."""
+    """Installation tokens by installation and class.
 
-    def __init__(self, wire: Wire, key: AppKey, pacer: Pacer, clock: Callable[[], datetime]) -> None:
+    :param vault: where they are shared with other processes.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        key: AppKey,
+        pacer: Pacer,
+        clock: Callable[[], datetime],
+        vault: Vault,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
         self._wire = wire
         self._key = key
         self._pacer = pacer
         self._clock = clock
-        self._kept: dict[tuple[int, TokenClass], Token] = {}
+        self._vault = vault
+        self._sleep = sleep
+        self._kept: dict[Place, Token] = {}
         self._flights: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def get(self, installation_id: int, token_class: TokenClass, priority: Priority) -> Token | Failure:
         """``priority``: that of the call which needs it; tokens count against the App's own budget."""
+        place = (installation_id, token_class.value)
         async with self._flights[installation_id]:
-            kept = self._kept.get((installation_id, token_class))
+            kept = self._kept.get(place)
             if kept is not None and kept.usable(self._clock()):
                 return kept
-            token = await self._fetch(installation_id, token_class, priority)
+            token = await self._shared(installation_id, token_class, priority)
             if isinstance(token, Token):
-                self._kept[installation_id, token_class] = token
+                self._kept[place] = token
             return token
 
-    def drop(self, installation_id: int, token_class: TokenClass, token: Token) -> None:
+    async def drop(self, installation_id: int, token_class: TokenClass, token: Token) -> None:
         """Forget a token that GitHub refused, unless another call has replaced it already."""
-        if self._kept.get((installation_id, token_class)) is token:
-            del self._kept[installation_id, token_class]
+        place = (installation_id, token_class.value)
+        if self._kept.get(place) is token:
+            del self._kept[place]
+        if token.sealed is not None:
+            await self._vault.drop(place, token.sealed)
+
+    async def _shared(self, installation_id: int, token_class: TokenClass, priority: Priority) -> Token | Failure:
+        """The token that some process has, or one that it is our turn to ask for."""
+        place = (installation_id, token_class.value)
+        for _ in range(_LOOKS):
+            found = await self._vault.take(place, self._clock() + _SPARE)
+            if isinstance(found, str):
+                return await self._in_turn(found, place, await self._fetch(installation_id, token_class, priority))
+            token = self._opened(found, place) if found is not None else None
+            if token is not None:
+                return token
+            if found is not None:
+                # It was sealed by another key: the App's was changed.
+                await self._vault.drop(place, found)
+            else:
+                await self._sleep(_PAUSE)
+        return await self._fetch(installation_id, token_class, priority)
+
+    async def _in_turn(self, turn: str, place: Place, token: Token | Failure) -> Token | Failure:
+        if isinstance(token, Failure):
+            await self._vault.pass_on(place, turn)
+            return token
+        text = _Shared(
+            authorization=token.authorization, obtained_at=token.obtained_at, expires_at=token.expires_at
+        ).model_dump_json()
+        sealed = self._key.seal.close(text, place)
+        await self._vault.put(place, turn, sealed, token.expires_at)
+        return replace(token, sealed=sealed)
+
+    def _opened(self, sealed: bytes, place: Place) -> Token | None:
+        text = self._key.seal.open(sealed, place)
+        try:
+            shared = _Shared.model_validate_json(text or "")
+        except ValidationError:  # Its text would quote the token.
+            return None
+        return Token(shared.authorization, shared.obtained_at, shared.expires_at, sealed)
 
     async def _fetch(self, installation_id: int, token_class: TokenClass, priority: Priority) -> Token | Failure:
         path = f"/app/installations/{installation_id}/access_tokens"

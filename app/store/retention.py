@@ -25,6 +25,7 @@ from app.store.effects import effects
 from app.store.fleets import fleet_runs
 from app.store.groups import merge_groups
 from app.store.history import history
+from app.store.installation_tokens import installation_tokens
 from app.store.orchestrations import attempts, orchestrations
 from app.store.results import build_times, results
 from app.store.sightings import sightings
@@ -82,6 +83,7 @@ RULES = (
     Rule(sightings, sightings.c.seen_at, timedelta(hours=1)),
     # Nothing in it counts for longer than two hours: what is older is of an installation that nobody asks for.
     Rule(budgets, budgets.c.changed_at, timedelta(days=1)),
+    Rule(installation_tokens, installation_tokens.c.changed_at, timedelta(days=1)),
 )
 
 

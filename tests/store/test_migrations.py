@@ -56,6 +56,7 @@ def test_jobs_that_wait_from_before_the_store_survive_it(empty_database_url: str
         "INSERT INTO configs (owner, repository, problems, good_text, read_at) VALUES ('a', 'r', '[]', 'x', now())",
         "INSERT INTO api_tokens (name, sha256, scopes, created_at) VALUES ('n', 's', '{everything}', now())",
         "INSERT INTO effects (kind, args, priority, tries, state, created_at) VALUES ('k', '{}', 1, 0, 'done', now())",
+        "INSERT INTO installation_tokens (installation_id, token_class, turn, changed_at) VALUES (1, 'r', 't', now())",
         "INSERT INTO timers (kind, subject, due_at, leased_until) VALUES ('set', 's', now(), now() - interval '1 s')",
     ],
 )
