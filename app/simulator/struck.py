@@ -1,7 +1,7 @@
 """What a request is answered that a fault struck with a status: GitHub's own words for it, unless the fault has others.
 
-Law: a fault's ``value`` is a code, or ``{status, headers, body}``; a body of its own comes with no header that only
-belongs to GitHub's words.
+Law: a fault's ``value`` is a code, or ``{status, message, headers, body}``: a ``message`` takes the place of GitHub's
+text, a ``body`` that of the whole answer, and then no header comes that belongs to GitHub's words alone.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ def refusal(value: Any) -> Refusal:
     """What the fault's ``value`` lets GitHub say; nothing said is a bad gateway."""
     wish: Json = value if isinstance(value, dict) else {"status": value}
     made = _in_githubs_words(code_of(wish))
+    if "message" in wish:
+        made.body["message"] = str(wish["message"])
     if "body" in wish:
         made.body, made.headers = wish["body"], {}
     made.headers |= {str(name).lower(): str(text) for name, text in (wish.get("headers") or {}).items()}
@@ -55,10 +57,10 @@ def code_of(wish: Json) -> int:
 
     :raises ControlError: it is none, or comes with keys that mean nothing.
     """
-    code, unknown = wish.get("status"), wish.keys() - {"status", "headers", "body"}
+    code, unknown = wish.get("status"), wish.keys() - {"status", "message", "headers", "body"}
     code = 502 if code is None else code
     if unknown or isinstance(code, bool) or not str(code).isdigit() or not 200 <= int(code) <= 599:
-        raise ControlError("value must be a status code from 200 to 599, or {status, headers, body}")
+        raise ControlError("value must be a status code from 200 to 599, or {status, message, headers, body}")
     if not isinstance(wish.get("headers") or {}, dict):
         raise ControlError('headers must be an object such as {"retry-after": "60"}')
     return int(code)

@@ -168,6 +168,7 @@ async def test_a_lost_answer_was_acted_on_and_a_reset_was_not(hub: Hub) -> None:
     ("value", "status", "headers"),
     [
         (502, 502, {}),
+        ({"message": "slow down", "status": 429}, 429, {"retry-after": "60"}),
         ({"status": 429, "headers": {"Retry-After": "7"}, "body": {"message": "slow down"}}, 429, {"retry-after": "7"}),
     ],
 )
@@ -177,6 +178,7 @@ async def test_a_status_is_answered_without_acting(hub: Hub, value: Any, status:
     answer = await hub.ask("POST", BUILD, {"ref": "main"})
     assert answer.status_code == status
     assert headers.items() <= dict(answer.headers).items()
+    assert answer.json()["message"] == ("slow down" if status == 429 else "Server Error")
     assert (await hub.state())["runs"] == []
     assert (await hub.ask("GET", A)).status_code == 200
 

@@ -16,9 +16,9 @@ def add_fault(order: Order) -> Reply:
     request never arrives. ``double``: twice. ``delay``: a delivery is sent, an answer is given, ``value`` later (a
     request acts at once; ``{"before": seconds}`` lets it act late). ``hold``: as ``delay``, without a value until the
     fault is ended. ``lose_answer``: it acts, and nothing comes back but ``value``, if there is one. ``status``: it does
-    not act; ``value`` is the code, or ``{status, headers, body}``. ``reset``: the connection is cut before it acts. For
-    GraphQL, ``status`` with ``{"graphql_null": "owner/repo", "type": "NOT_FOUND"}`` reads this repository as null with
-    an error of this type.
+    not act; ``value`` is the code, or ``{status, message, headers, body}``. ``reset``: the connection is cut before it
+    acts. For GraphQL, ``status`` with ``{"graphql_null": "owner/repo", "type": "NOT_FOUND"}`` reads this repository as
+    null with an error of this type.
     """
     body = order.read("on do", "match value times probability seed")
     for key in ("times", "probability", "seed"):
