@@ -1,7 +1,7 @@
 """``python -m tests.faults.check LOG…``: what a log of the simulator says about the promises of Lockstep.
 
-The only input is the simulator's log as JSON lines (``GET /_simulator/log?kind=all``). It imports nothing of the service: what a
-pipeline, a set, a slice and a verdict are is written a second time in ``checking``. The rules:
+The only input is the simulator's log as JSON lines (``GET /_simulator/log?kind=all``). It imports nothing of the
+service: what a pipeline, a set, a slice and a verdict are is written a second time in ``checking``. The rules:
 
 - P1 (``throughout.successes``): for every status ``success`` that took effect and every open set with this head, the
   set's last complete read before it showed that head, and every required build had by then passed on exactly the slice

@@ -72,7 +72,8 @@ async def test_a_stranger_blocks_nobody_with_a_fork_of_their_commit(play: Play) 
     fork = {"repository": "acme/repoB", "base": "main", "actor": "eve", "fork": True}
     await play.world("/pulls", {**fork, "head": "mine", "title": "x"})
     await play.settle(30)
-    await play.world("/push", {"repository": "eve/repoB", "branch": "copy", "sha": await play.head("B"), "actor": "eve"})
+    copied = {"repository": "eve/repoB", "branch": "copy", "sha": await play.head("B"), "actor": "eve"}
+    await play.world("/push", copied)
     await play.world("/pulls", {**fork, "head": "copy", "title": "y"})
     await play.settle(120)
     assert (await _last(play, "B"))["state"] == "success"
