@@ -203,7 +203,7 @@ def test_a_set_begins_with_nothing_known() -> None:
     assert {name: known.pop(name) for name in several} == dict.fromkeys(several, ())
     assert {name: known.pop(name) for name in counts} == dict.fromkeys(counts, 0)
     assert (known.pop("repositories"), known.pop("bases")) == ({}, {})
-    assert (known.pop("seen_revision"), known.pop("run_fresh")) == (-1, False)
+    assert (known.pop("seen_revision"), known.pop("run_fresh"), known.pop("config_broken")) == (-1, False, False)
     assert set(known.values()) == {None}
 
 

@@ -30,7 +30,7 @@ class Row:
     status: int
     text: str
     body: Any = None
-    auth: Any = "token"  # token | none | jwt | {claims} | {"permissions": …} | text
+    auth: Any = "token"  # token | none | jwt | {claims, times as seconds from now} | {"permissions": …} | text
     version: str = OLD
     headers: dict[str, str] = field(default_factory=dict)
     before: tuple[tuple[str, Json], ...] = ()  # control calls that set the stage
@@ -44,7 +44,6 @@ def status(**more: Any) -> Json:
 SUSPENDED = (("/installation", {"action": "suspend"}),)
 DELETED = (("/installation", {"action": "deleted"}),)
 READ_ONLY = {"permissions": {"contents": "read", "actions": "read", "pull_requests": "read"}}
-NOW = int(time.time())
 
 TABLE = [
     # §0 versions
@@ -165,10 +164,10 @@ TABLE = [
     Row("a token for a JWT", "GET", "/app", 401, UNREADABLE),
     Row("a JWT of another key", "GET", "/app", 401, UNREADABLE, auth="a.b.c"),
     Row("a JWT that is over", "GET", "/app", 401, "'Expiration time' claim ('exp') must be",
-        auth={"iat": NOW - 900, "exp": NOW - 300}),
+        auth={"iat": -900, "exp": -300}),
     Row("a JWT for an hour", "GET", "/app", 401, "'Expiration time' claim ('exp') is too far in the future",
-        auth={"exp": NOW + 3600}),
-    Row("a JWT from the future", "GET", "/app", 401, "'Issued at' claim ('iat') must be", auth={"iat": NOW + 300}),
+        auth={"exp": 3600}),
+    Row("a JWT from the future", "GET", "/app", 401, "'Issued at' claim ('iat') must be", auth={"iat": 300}),
     Row("a JWT of another App", "GET", "/app", 404, "Integration not found", auth={"iss": "8"}),
     Row("no installation", "POST", "/app/installations/1/access_tokens", 404, "Not Found", {}, auth="jwt"),
     Row("token of a suspended installation", "POST", "/app/installations/101/access_tokens", 403,
@@ -228,8 +227,11 @@ def filled(value: Any, head: str) -> Any:
 
 async def credential(hub: Hub, auth: Any) -> str | None:
     """What a row's ``auth`` stands for."""
+    if isinstance(auth, dict) and {"permissions", "repositories"} & auth.keys():
+        return await hub.token(auth)
     if isinstance(auth, dict):
-        return await hub.token(auth) if {"permissions", "repositories"} & auth.keys() else hub.jwt(**auth)
+        now = int(time.time())
+        return hub.jwt(**{name: value if name == "iss" else now + value for name, value in auth.items()})
     return {"none": None, "jwt": hub.jwt()}.get(auth, auth if auth != "token" else await hub.token())
 
 
