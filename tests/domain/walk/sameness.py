@@ -17,7 +17,10 @@ from app.domain.change_set import ChangeSet
 from tests.domain.walk.github import START
 
 SPENT = {
-    "ChangeSet": {"id", "kind", "key", "base_line", "pipeline", "repositories", "orchestration_count", "revision"},
+    "ChangeSet": {
+        *("id", "kind", "key", "base_line", "pipeline", "repositories", "config_broken"),
+        *("orchestration_count", "revision", "changed_by"),
+    },
     "Orchestration": {"id", "trigger", "created_at", "pipeline"},
     "Build": {"spec", "repository_id", "ref", "usual_seconds"},
     "Attempt": {"number", "repository_id", "workflow", "ref", "planned_at", "url"},
