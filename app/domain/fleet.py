@@ -69,8 +69,8 @@ class FleetRun:
     created_at: datetime
     asked: tuple[str, ...] = ()
     """Names of the repositories that were asked for, of all that the fleet has; empty: all."""
-    named: bool = False
-    """They were asked for one by one, by name: each of them is told of."""
+    written: tuple[str, ...] = ()
+    """Those of ``asked`` that were written out, not caught by a glob: each of them is told of."""
     ref: str | None = None
     """Asked for in the place of the config's."""
     inputs: Mapping[str, str] = field(default_factory=dict)

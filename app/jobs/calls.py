@@ -56,7 +56,7 @@ async def call(river: River, fleet: Fleet, asked: Call, trigger: Trigger) -> Fle
     names = await names_asked(river, fleet, words)
     if isinstance(names, str):
         return names
-    wanted = Wish(trigger, names, _by_name(words), asked.ref, asked.inputs, asked.run_id)
+    wanted = Wish(trigger, names, _written(words, names), asked.ref, asked.inputs, asked.run_id)
     return await wish(river, fleet, wanted)
 
 
@@ -76,10 +76,12 @@ def _of_last_run(words: Sequence[str]) -> bool:
     return [word.lower() for word in words] == [FAILED]
 
 
-def _by_name(words: Sequence[str]) -> bool:
-    """Each repository was written out: one that turns out to be none of the fleet's was asked for in error."""
-    globs = any(mark in word for word in words for mark in GLOB_MARKS)
-    return bool(words) and not globs and not _of_last_run(words)
+def _written(words: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """Those that were written out: one that turns out to be none of the fleet's was asked for in error."""
+    if _of_last_run(words):
+        return ()
+    plain = {word.rpartition("/")[2].lower() for word in words if not any(mark in word for mark in GLOB_MARKS)}
+    return tuple(name for name in names if name.lower() in plain)
 
 
 async def still_there(river: River, fleet: Fleet, names: Iterable[str]) -> tuple[str, ...]:

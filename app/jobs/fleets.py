@@ -69,14 +69,15 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a run is to be. ``asked``: names of repositories that the fleet has; empty: all.
+    """What a run is to be. ``asked``: names of repositories that the fleet has; empty: all. ``written``: those of them
+    that were not caught by a glob.
 
     ``run_id``: what the run is to be called, where the same wish may come twice.
     """
 
     trigger: Trigger
     asked: tuple[str, ...] = ()
-    named: bool = False
+    written: tuple[str, ...] = ()
     ref: str | None = None
     inputs: Mapping[str, str] | None = None
     run_id: str | None = None
@@ -100,7 +101,7 @@ async def wish(river: River, fleet: Fleet, wanted: Wish) -> FleetRun | Busy:
         trigger=wanted.trigger,
         created_at=river.now,
         asked=wanted.asked,
-        named=wanted.named,
+        written=wanted.written,
         ref=wanted.ref,
         inputs=wanted.inputs or {},
     )

@@ -118,7 +118,7 @@ async def retry(river: River, caller: Caller, run: FleetRun, names: frozenset[st
     asked = await still_there(river, fleet, (name for name in failed if not names or name.lower() in names))
     if not asked:
         raise Problem(409, f"What failed in {run.id} is in {fleet.name} no more.")
-    wanted = Wish(Trigger(TriggerKind.RETRY, caller.token.name), asked, bool(names), run.ref, run.inputs)
+    wanted = Wish(Trigger(TriggerKind.RETRY, caller.token.name), asked, asked if names else (), run.ref, run.inputs)
     return await _accepted(river, fleet, await wish(river, fleet, wanted), base)
 
 

@@ -152,9 +152,10 @@ def test_only_what_github_took_was_triggered(begin: Begin) -> None:
 RUSTY: dict[str, Json] = {"alpha": {"topics": ["python"]}, "beta": {"topics": ["rust"]}, "bravo": {"topics": ["rust"]}}
 
 
-def test_one_that_was_named_and_is_not_what_is_looked_for_fails_the_run(begin: Begin) -> None:
+@pytest.mark.parametrize("asked", ["alpha,beta", "al*,acme/Beta,brav?"])
+def test_one_that_was_named_and_is_not_what_is_looked_for_fails_the_run(begin: Begin, asked: str) -> None:
     story = begin(seed=world({"repositories": {"topic": "python"}}, RUSTY))
-    run_id = starts(story, repositories="alpha,beta")
+    run_id = starts(story, repositories=asked.replace("acme", OWNER))
     story.builds("alpha").passes()
     story.waits(5)
     run = shown(story, run_id)

@@ -66,7 +66,7 @@ async def select_targets(context: Context, kept: Kept) -> Outcome:
     targets = [
         _target(one, answers) if one.name not in strangers else _stranger(one)
         for one in picked.candidates
-        if run.named or one.name not in strangers
+        if one.name in run.written or one.name not in strangers
     ]
     then = _target(picked.then, answers, THEN) if picked.then else None
     return await _end(context, kept, run_id, None, targets, then)
