@@ -13,7 +13,7 @@ from app.demo.timeline import Timeline
 
 OWNER = "ismenablement"
 CONTEXT = "orchestrator-build"
-PATIENCE = 15.0
+PATIENCE = 40.0
 STEP = 0.05
 
 Json = dict[str, Any]

@@ -33,7 +33,7 @@ ROUNDS = 60
 """So often deliveries may cause requests that cause deliveries within one moment."""
 STEPS = 500
 """So many moments at which something is due may pass within one wait."""
-PATIENCE = 20.0
+PATIENCE = 120.0
 """Real seconds after which work that does not end, though nothing holds it up, has failed."""
 NEXT_TIMER = text("SELECT min(greatest(due_at, leased_until)) FROM timers")
 SLEEP = text(

@@ -30,7 +30,7 @@ async def working(*services: Service) -> AsyncIterator[None]:
 async def until(play: Play, letter: str, state: str) -> None:
     sha = await play.head(letter)
     said: list[str] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while said[-1:] != [state]:
             await play.state()  # a request, in which everything else goes on
             said = await play.statuses(letter, sha)
