@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from app.domain.events import (
     DispatchBegan,
     DispatchNotMade,
     DispatchRefused,
+    Event,
     PullSeen,
     ReadFailed,
     RetryWanted,
@@ -48,6 +50,18 @@ def sees(world: Pretend, status: RunStatus) -> None:
     run = world.runs[-1]
     run.status, run.updated_at = status, world.now
     world.feed(RunSeen(run.attempt_id, world.sighting(run)))
+
+
+def with_each_dispatch(world: Pretend, ends: Callable[[str], Event]) -> None:
+    """Carry out all that is promised; a dispatch, by its attempt's id, comes to this end instead."""
+    while world.pending:
+        effect = world.pending.pop(0)
+        if isinstance(effect, DispatchBuild):
+            world.feed(DispatchBegan(effect.attempt_id))
+            world.feed(ends(effect.attempt_id))
+        else:
+            for event in world.perform(effect):
+                world.feed(event)
 
 
 def said(world: Pretend) -> str:
@@ -101,14 +115,8 @@ def test_while_a_status_is_refused_nobody_wakes_for_what_cannot_be_sent() -> Non
     world.settle()
     world.now += timedelta(seconds=31)
     world.feed(None)
-    while world.pending:
-        effect = world.pending.pop(0)
-        if isinstance(effect, DispatchBuild):
-            world.feed(DispatchBegan(effect.attempt_id))
-            world.feed(DispatchNotMade(effect.attempt_id, "limit", world.now + timedelta(seconds=60)))
-            continue
-        for event in world.perform(effect):
-            world.feed(event)
+    not_before = world.now + timedelta(seconds=60)
+    with_each_dispatch(world, lambda attempt: DispatchNotMade(attempt, "limit", not_before))
     world.feed(SignRefused(2, world.pulls[2].head, "no"))
     world.pending.clear()
     world.now += timedelta(hours=1)
@@ -255,14 +263,8 @@ def test_a_refused_dispatch_says_how_to_go_on_after_the_mend() -> None:
     world.settle()
     world.now += timedelta(seconds=31)
     world.feed(None)
-    while world.pending:
-        effect = world.pending.pop(0)
-        if isinstance(effect, DispatchBuild):
-            world.feed(DispatchBegan(effect.attempt_id))
-            world.feed(DispatchRefused(effect.attempt_id, "The installation is suspended. Its owner can unsuspend it"))
-            continue
-        for event in world.perform(effect):
-            world.feed(event)
+    why = "The installation is suspended. Its owner can unsuspend it"
+    with_each_dispatch(world, lambda attempt: DispatchRefused(attempt, why))
     assert said(world).endswith("Its owner can unsuspend it. Mend that, then comment /orchestrate retry")
     world.feed(AccessChanged())
     world.feed(RetryWanted(Trigger(TriggerKind.RETRY, "ann")))
