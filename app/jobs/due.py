@@ -50,6 +50,12 @@ def next_due(schedule: Schedule, name: str, after: datetime, since: datetime | N
     return first
 
 
+def in_words(schedule: Schedule) -> str:
+    """``At 02:00 every day (Europe/Berlin)``, with its weekdays where it has some."""
+    said = CronSim(schedule.cron, EVER.replace(year=2000)).explain()
+    return f"{said} ({', '.join([schedule.timezone, *schedule.only])})"
+
+
 def wanted(schedule: Schedule, due: Due, now: datetime) -> bool:
     """Whether a due time that is taken up now still makes a run."""
     return schedule.missed is Missed.RUN_ONCE or now - due.start <= LATE

@@ -20,7 +20,7 @@ from app.domain.fleet_summary import Summary, summary
 from app.domain.orchestration import OrchestrationState
 from app.domain.pipeline import Fleet
 from app.jobs.calls import Call, call, call_of
-from app.jobs.due import next_due
+from app.jobs.due import in_words, next_due
 from app.jobs.fleets import Busy, cancel_run, states_of
 from app.jobs.river import River
 from app.store.fleets import runs_of
@@ -64,6 +64,11 @@ class FleetView:
     fleet: Fleet
     runs: tuple[RunLine, ...]
     due: datetime | None
+
+    @property
+    def times(self) -> list[str]:
+        """When it runs by itself, in words."""
+        return [in_words(schedule) for schedule in self.fleet.schedules]
 
     @property
     def rate(self) -> int | None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from app.domain.pipeline import Missed, Schedule
-from app.jobs.due import Due, next_due, wanted
+from app.jobs.due import Due, in_words, next_due, wanted
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 
@@ -69,6 +69,11 @@ def test_the_weekday_is_that_of_the_place() -> None:
 
 def test_a_time_that_never_comes_ends_the_search() -> None:
     assert next_due(Schedule("0 0 29 2 *", only=("mon",)), "acme/ort", moment("2026-11-21")) is None
+
+
+def test_a_schedule_is_said_in_words() -> None:
+    assert in_words(Schedule("0 2 * * *", BERLIN)) == "At 02:00 every day (Europe/Berlin)"
+    assert in_words(Schedule("30 6 * * *", only=("mon-fri",))) == "At 06:30 every day (UTC, mon-fri)"
 
 
 def test_jitter_spreads_and_stays_the_same_for_the_same_time() -> None:
