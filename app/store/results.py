@@ -92,9 +92,12 @@ async def judge_again(connection: AsyncConnection, run_id: int, run_attempt: int
 
 
 async def passed_results(connection: AsyncConnection, fingerprints: Iterable[str]) -> dict[str, Result]:
-    """The builds among these whose latest outcome is a pass."""
+    """The builds among these whose latest outcome is a pass. It stays so until this transaction ends.
+
+    Whoever hears meanwhile that a run was run again and failed waits, and then finds who has reused it.
+    """
     wanted = list(fingerprints)
-    query = select(results).where(results.c.fingerprint.in_(wanted), results.c.passed)
+    query = select(results).where(results.c.fingerprint.in_(wanted), results.c.passed).with_for_update(read=True)
     rows = await connection.execute(query) if wanted else ()
     return {
         row.fingerprint: Result(

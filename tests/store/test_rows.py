@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.facts import Pull, Repository, Result, Visibility
@@ -51,6 +54,22 @@ async def test_the_latest_outcome_of_a_fingerprint_wins(engine: AsyncEngine) -> 
         assert await passed_results(connection, ["mark"]) == {}
         await save_result(connection, result, 1, passed=True)
         assert await passed_results(connection, ["mark"]) == {}, "older news changes nothing"
+
+
+async def test_what_is_being_reused_is_not_judged_again_meanwhile(engine: AsyncEngine) -> None:
+    """Else a set could freeze on a result whose end it is never told of, between its spoiling and its own commit."""
+    result = Result("mark", "set-1", "set-1-1-1", 7, "", NOW)
+    async with transaction(engine) as connection:
+        await save_result(connection, result, 1, passed=True)
+    async with transaction(engine) as reusing:
+        assert await passed_results(reusing, ["mark"]) == {"mark": result}
+        async with engine.connect() as judging:
+            await judging.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            with pytest.raises(OperationalError, match="lock"):
+                await judge_again(judging, 7, 2, passed=False)
+    async with transaction(engine) as connection:
+        await judge_again(connection, 7, 2, passed=False)
+        assert await passed_results(connection, ["mark"]) == {}
 
 
 async def test_of_one_run_the_highest_attempt_wins_whatever_is_heard_last(engine: AsyncEngine) -> None:
