@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.domain import messages
 from app.domain.change_set import ChangeSet, Said
+from app.domain.descriptions import describe
 from app.domain.effects import Effect, Part, Say, Unsay
 from app.domain.events import SignRefused, SignShown
 from app.domain.facts import PullState, Repository
@@ -46,7 +46,7 @@ def _verdict(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Verdict
             reason = Reason(Why.UNCONFIGURED)
         elif any((g.repository_id, g.head_sha) == head and not g.grounded for g in state.groups):
             reason = Reason(Why.UNGROUNDED)
-    return Verdict(reason.state, reason.cause, messages.describe(reason, state, audience))
+    return Verdict(reason.state, reason.cause, describe(reason, state, audience))
 
 
 def _unbuilt(state: ChangeSet, place: Repository | None) -> bool:

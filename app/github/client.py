@@ -128,6 +128,10 @@ class InstallationClient:
         """Comment on an issue or pull request. ``Unclear``: look it up by its marker before writing again."""
         return await talk.create_comment(self._channel, owner, repo, number, body)
 
+    async def edit_comment(self, owner: str, repo: str, comment_id: int, body: str) -> Done | Gone | Failure:
+        """Write a comment anew. ``Gone``: it is not to be seen any more. May be repeated freely."""
+        return await talk.edit_comment(self._channel, owner, repo, comment_id, body)
+
     async def list_comments(
         self, owner: str, repo: str, number: int, since: datetime | None = None
     ) -> list[Comment] | Failure:

@@ -66,6 +66,15 @@ async def create_comment(
     return Created(created.id, answer.request_id)
 
 
+async def edit_comment(channel: Channel, owner: str, repo: str, comment_id: int, body: str) -> Done | Gone | Failure:
+    """See ``InstallationClient.edit_comment``."""
+    call = Call("PATCH", f"{repository_path(owner, repo)}/issues/comments/{comment_id}", body={"body": body})
+    answer = await channel.act(call, Priority.COMMENT)
+    if isinstance(answer, Failure):
+        return Gone(answer.reason, answer.request_id) if answer.status in (404, 410) else answer
+    return Done(answer.request_id)
+
+
 async def list_comments(
     channel: Channel, owner: str, repo: str, number: int, since: datetime | None
 ) -> list[Comment] | Failure:

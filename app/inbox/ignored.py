@@ -29,7 +29,7 @@ REPOSITORY_ACTIONS = frozenset(
 )
 INSTALLATION_ACTIONS = frozenset({"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"})
 MERGE_GROUP_ACTIONS = frozenset({"checks_requested", "destroyed"})
-COMMENT_ACTIONS = frozenset({"created"})
+COMMENT_ACTIONS = frozenset({"created", "deleted"})
 
 READ: dict[str, frozenset[str] | None] = {
     "pull_request": PULL_ACTIONS,

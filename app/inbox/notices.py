@@ -66,6 +66,16 @@ class CommentNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class CommentGoneNotice:
+    """``issue_comment`` deleted, by whomever: it may have been one of ours."""
+
+    installation_id: int
+    repository: Repository
+    comment_id: int
+    actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class NamedRepository:
     """A repository as installation events name it: without owner's id, default branch or visibility."""
 
@@ -168,6 +178,7 @@ Notice = (
     | PushNotice
     | RunNotice
     | CommentNotice
+    | CommentGoneNotice
     | InstallationNotice
     | InstallationRepositoriesNotice
     | RepositoryNotice

@@ -24,6 +24,7 @@ from app.inbox.ignored import (
     unused,
 )
 from app.inbox.notices import (
+    CommentGoneNotice,
     CommentNotice,
     Ignored,
     InstallationNotice,
@@ -138,6 +139,9 @@ def _comment(body: bytes) -> Notice | Ignored:
     payload = p.CommentPayload.model_validate_json(body)
     if payload.action not in COMMENT_ACTIONS:
         return Ignored(f"issue_comment {payload.action}: commands are taken from new comments only")
+    if payload.action == "deleted":
+        repository = _repository(payload.repository)
+        return CommentGoneNotice(payload.installation.id, repository, payload.comment.id, _actor(payload.sender))
     login = _actor(payload.comment.user) or _actor(payload.sender)
     if login is None:
         return Ignored("issue_comment created: nobody is named as its author")

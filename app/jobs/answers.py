@@ -5,17 +5,24 @@ Law: what people wrote is repeated only as code and cut short, so that it mentio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from app.domain import explain as why
+from app.domain.audience import may_name
 from app.domain.build import Build
 from app.domain.change_set import ChangeSet
+from app.domain.descriptions import describe
+from app.domain.explanation import Explanation
 from app.domain.facts import Repository
 from app.domain.judge import judge
-from app.domain.messages import LIMIT, describe, may_name
+from app.domain.markdown import plain, quoted
+from app.domain.messages import LIMIT
 from app.inbox import commands as c
 from app.store.change_sets import verdict_of
 
-WORKING = "`run [--fresh]`, `retry [repo…]`, `cancel`, `invalidate`, `status`, `fleet NAME [repo…]`, `help`"
+MOST_REASONS = 60
+"""So many reasons on one level of an answer: GitHub takes 65,536 characters of a comment."""
+WORKING = "`run [--fresh]`, `retry [repo…]`, `cancel`, `invalidate`, `status`, `explain`, `fleet NAME [repo…]`, `help`"
 
 HELP = """\
 | command | does | who |
@@ -25,6 +32,7 @@ HELP = """\
 | `/orchestrate cancel` | stops the builds that are going on | write here |
 | `/orchestrate invalidate` | withdraws the verdict and starts over | write here |
 | `/orchestrate status` | says where the change set stands | read here |
+| `/orchestrate explain` | says why, and what or whom it waits for | read here |
 | `/orchestrate fleet NAME [repo…]` | runs a fleet, in the repository of the config | write there |
 
 A pull request in two sets: `--pipeline NAME` chooses one."""
@@ -106,7 +114,18 @@ def _row(state: ChangeSet, audience: Repository, build: Build) -> str:
     return f"| {quoted(build.name)} | {shown}{' (reused)' if build.reused else ''} |"
 
 
-def quoted(text: str, limit: int = 100) -> str:
-    """As code on one line: no mention, no markup, no row of a table is made of it."""
-    clean = "".join(letter if letter.isprintable() and letter not in "`|" else " " for letter in text)
-    return f"`{clean[:limit].strip() or ' '}`"
+def explain(states: Sequence[ChangeSet], audience: Repository) -> str:
+    """The whole tree of reasons, as a nested list."""
+    return "\n\n".join("\n".join(_branch(why.explain(state, audience), 0)) for state in states)
+
+
+def _branch(node: Explanation, depth: int) -> Iterator[str]:
+    build = f"{quoted(node.build)} " if node.build else ""
+    waits = f" → waits for a {node.waits_for.value}" if node.waits_for else ""
+    until = f" until {node.until:%H:%M} UTC" if node.until else ""
+    yield f"{'  ' * depth}- {build}{node.state.replace('_', ' ')}: {plain(node.text)}{waits}{until}"
+    for one in node.because[:MOST_REASONS]:
+        yield from _branch(one, depth + 1)
+    left_out = len(node.because) - MOST_REASONS
+    if left_out > 0:
+        yield f"{'  ' * (depth + 1)}- and {left_out} more"

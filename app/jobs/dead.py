@@ -27,11 +27,12 @@ from app.jobs.context import Context
 from app.jobs.fleets import spoilt
 from app.jobs.loading import attached
 from app.jobs.perform.common import cause_of
-from app.jobs.promises import POST_SIGN, SELECT_TARGETS, attempt_of
+from app.jobs.promises import POST_SIGN, SELECT_TARGETS, WRITE_COMMENT, attempt_of
 from app.jobs.queue import PERFORM, TAKE
 from app.jobs.river import River
 from app.jobs.taking import bury_delivery
 from app.store.change_sets import Locked, lock_sets
+from app.store.comments import Place, drop_comment
 from app.store.effects import Kept, finish_effect, load_effect
 from app.store.fleets import lock_run
 from app.store.signs import SignKey, contributors
@@ -75,6 +76,8 @@ async def _tell(context: Context, river: River, kept: Kept, reason: str) -> None
         run = await lock_run(river.connection, str(kept.args["run_id"]))
         if run is not None and run.selected_at is None and run.finished_at is None:
             await spoilt(river, run, reason)
+    if kept.kind == WRITE_COMMENT:
+        await drop_comment(river.connection, Place(**kept.args))
     for set_id in sorted(await _concerned(river, kept)):
         async with apart(river.connection, set_id):
             for locked in await lock_sets(river.connection, [set_id]):

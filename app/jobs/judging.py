@@ -107,7 +107,10 @@ def _judge_one(context: Context, judgement: Judgement, given: Given) -> None:
             judgement.refuse(answers.not_understood(given.command))
         case c.Help():
             _if_allowed(judgement, given, READERS, answers.HELP)
-        case c.Status() | c.Explain():
+        case c.Explain():
+            told = answers.explain(given.states, given.repository) if given.states else None
+            _if_allowed(judgement, given, READERS, told)
+        case c.Status():
             links = [context.links.change_set(state.id) for state in given.states]
             said = answers.status(given.states, given.repository, links) if given.states else None
             _if_allowed(judgement, given, READERS, said)

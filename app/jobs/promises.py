@@ -17,6 +17,7 @@ from app.domain.effects import CancelRun, DispatchBuild, FindRun, ReadRun, ReadS
 from app.domain.verdict import VerdictState
 from app.jobs.queue import PERFORM, Queue, Wanted
 from app.store.codec import dump
+from app.store.comments import Place
 from app.store.effects import Priority, Promise, insert_effect, unfinished_twin
 from app.store.signs import Sign
 
@@ -35,6 +36,7 @@ SWEEP = "Sweep"
 SWEEP_OWNER = "SweepOwner"
 SELECT_TARGETS = "SelectTargets"
 NOTIFY = "Notify"
+WRITE_COMMENT = "WriteComment"
 
 SYNC_ALL = Promise(SYNC, lock="sync")
 """One at a time: each replaces what is known by what it read, so the one that began last has to end last."""
@@ -102,6 +104,16 @@ def ground_group_of(repository_id: int, head_sha: str) -> Promise:
     """A read of what a merge group stands on."""
     args = {"repository_id": repository_id, "head_sha": head_sha}
     return Promise(GROUND_GROUP, args, lock=f"group:{repository_id}:{head_sha}")
+
+
+def write_comment_of(place: Place) -> Promise:
+    """The comment of a member, as things stand then. One at a time with the answers on the same pull request."""
+    return Promise(
+        WRITE_COMMENT,
+        {"repository_id": place.repository_id, "number": place.number, "pipeline": place.pipeline},
+        lock=f"comment:{place.repository_id}:{place.number}",
+        priority=Priority.COMMENT,
+    )
 
 
 async def keep_promise(

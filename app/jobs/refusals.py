@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.domain import messages
+from app.domain.audience import Audience
 from app.domain.change_set import ChangeSet, SetState
+from app.domain.descriptions import describe
 from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWanted
-from app.domain.facts import Repository
 from app.domain.judge import policy
 from app.domain.manifest import specs_of
 from app.domain.orchestration import Orchestration, OrchestrationState
@@ -36,10 +37,10 @@ def names_of(owner: str, written: Iterable[str]) -> frozenset[str]:
     return frozenset(name.lower().removeprefix(own) for name in written)
 
 
-def refusal(state: ChangeSet, asked: Asked, audience: Repository | None) -> Refusal | None:
+def refusal(state: ChangeSet, asked: Asked, audience: Audience) -> Refusal | None:
     """None: the set can be told.
 
-    :param audience: whose readers the sentence is for, as ``messages`` has it.
+    :param audience: whom the sentence is for.
     """
     current = state.orchestration
     if isinstance(asked, CancelWanted) and current is not None:
@@ -49,13 +50,11 @@ def refusal(state: ChangeSet, asked: Asked, audience: Repository | None) -> Refu
         return Refusal(messages.nothing_open(state))
     decided = policy(state)
     if decided is not None:
-        return Refusal(messages.cannot_be_built(messages.describe(decided, state, audience)))
+        return Refusal(messages.cannot_be_built(describe(decided, state, audience)))
     return _of_a_retry(state, current, asked, audience) if isinstance(asked, RetryWanted) and current else None
 
 
-def _of_a_retry(
-    state: ChangeSet, current: Orchestration, asked: RetryWanted, audience: Repository | None
-) -> Refusal | None:
+def _of_a_retry(state: ChangeSet, current: Orchestration, asked: RetryWanted, audience: Audience) -> Refusal | None:
     if current.state is OrchestrationState.PASSED and not any(build.failed for build in current):
         return Refusal(messages.nothing_to_retry(state.title))
     specs = [build.spec for build in current] or specs_of(state)

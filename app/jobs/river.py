@@ -20,6 +20,7 @@ from app.domain.decide import Decision, decide
 from app.domain.effects import Effect, Say, Unsay
 from app.domain.events import Event
 from app.jobs.changes import changes
+from app.jobs.commenting import comment_on
 from app.jobs.configs import Configs
 from app.jobs.context import Context
 from app.jobs.keeping import keep
@@ -72,6 +73,7 @@ class River:
                 state = decision.state
         await self._wake_later(state)
         await Telling(self.connection, self.queue, self.configs, self.now).of_set(before, state)
+        await comment_on(self.connection, self.queue, before, state, self.now)
         if state.kind is Kind.FLEET and state.state is not before.state:
             await set_timer(self.connection, FLEET, state.base_line, self.now)
         return state

@@ -20,13 +20,16 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    func,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.expected import Length, length_of
 from app.domain.facts import Result
 from app.store.metadata import Time, metadata
 
@@ -119,6 +122,26 @@ async def save_build_time(
     )
     changes = {"seconds": new.excluded.seconds, "finished_at": new.excluded.finished_at}
     await connection.execute(new.on_conflict_do_update(index_elements=["attempt_id"], set_=changes))
+
+
+async def usual_lengths(
+    connection: AsyncConnection, wanted: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], Length]:
+    """How long the latest passed runs of these workflows took, by repository id and file; none without history."""
+    times = build_times.c
+    places = sorted(set(wanted))
+    if not places:
+        return {}
+    rank = func.row_number().over(partition_by=(times.repository_id, times.workflow), order_by=times.finished_at.desc())
+    ranked = (
+        select(times.repository_id, times.workflow, times.seconds, rank.label("rank"))
+        .where(tuple_(times.repository_id, times.workflow).in_(places))
+        .subquery()
+    )
+    found: dict[tuple[int, str], list[float]] = {}
+    for row in await connection.execute(select(ranked).where(ranked.c.rank <= RECENT)):
+        found.setdefault((row.repository_id, row.workflow), []).append(row.seconds)
+    return {place: length for place, seconds in found.items() if (length := length_of(seconds)) is not None}
 
 
 async def usual_seconds(connection: AsyncConnection, repository_id: int, workflow: str) -> float | None:

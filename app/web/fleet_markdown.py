@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from app.jobs.answers import quoted
+from app.domain.markdown import quoted
 from app.web import shapes
 
 LONGEST = 300

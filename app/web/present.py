@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.attempt import Attempt
 from app.domain.build import Build
 from app.domain.change_set import Kind
+from app.domain.explain_build import BARE, explain_build
 from app.domain.facts import Branch, Pull, PullState
 from app.domain.fleet import FleetRun, States, Target, came_to, run_state, why_not
 from app.domain.fleet_summary import summary
@@ -24,7 +25,6 @@ from app.store.views import OrchestrationView, SetView, repository_names, spelt_
 from app.web import shapes
 from app.web.context import WebContext
 from app.web.inputs import SetStateName
-from app.web.words import reason_of
 
 Names = Mapping[int, str]
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
@@ -135,6 +135,7 @@ def _target(target: Target, run: FleetRun, begun: Orchestration | None, names: N
 
 
 def _build(build: Build, one: Orchestration, owner: str, names: Names) -> shapes.Build:
+    why = explain_build(one, build, lambda _: True).text
     return shapes.Build(
         name=build.name,
         repository=names.get(build.repository_id or 0, f"{owner}/{build.spec.repository}"),
@@ -142,7 +143,7 @@ def _build(build: Build, one: Orchestration, owner: str, names: Names) -> shapes
         needs=list(build.spec.needs),
         sha=build.sha,
         state=build.state,
-        reason=reason_of(build, one),
+        reason=None if why in BARE else why,
         reused_from=build.reused.orchestration_id if build.reused else None,
         attempts=[_attempt(attempt) for attempt in build.attempts],
     )

@@ -63,6 +63,10 @@ class PretendRun:
     started_at: datetime | None = None
     updated_at: datetime = START
 
+    @property
+    def url(self) -> str:
+        return f"https://github.example/runs/{self.id}"
+
 
 @dataclass
 class Pretend:
@@ -120,7 +124,12 @@ class Pretend:
             if orchestration and build.fingerprint and latest and latest.finished_at and latest.run_id:
                 if build.state == "passed":
                     self.results[build.fingerprint] = Result(
-                        build.fingerprint, orchestration.id, latest.id, latest.run_id, "", latest.finished_at
+                        build.fingerprint,
+                        orchestration.id,
+                        latest.id,
+                        latest.run_id,
+                        latest.url or "",
+                        latest.finished_at,
                     )
                 else:
                     self.results.pop(build.fingerprint, None)
@@ -200,7 +209,7 @@ class Pretend:
         run = PretendRun(number, attempt_id, found[1].repository_id, head, updated_at=self.now)
         run.stands_on = {build.name: build.sha for build in slice_}
         self.runs.append(run)
-        return [DispatchUnclear(attempt_id, "lost")] if lose else [DispatchAnswered(attempt_id, run.id, "url")]
+        return [DispatchUnclear(attempt_id, "lost")] if lose else [DispatchAnswered(attempt_id, run.id, run.url)]
 
     def results_for(self, read: SetRead) -> dict[str, Result]:
         """Kept results of what the read would freeze, which only folding it in can tell."""
@@ -237,7 +246,7 @@ class Pretend:
             actor="lockstep[bot]",
             status=run.status,
             conclusion=run.conclusion,
-            url="url",
+            url=run.url,
             created_at=run.updated_at,
             started_at=run.started_at,
             updated_at=run.updated_at,

@@ -11,9 +11,10 @@ from app.domain import messages
 from app.domain.attempt import Attempt
 from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Kind
+from app.domain.descriptions import describe
 from app.domain.events import Trigger, TriggerKind
 from app.domain.facts import Pull, Repository, RunStatus, Visibility
-from app.domain.messages import describe, duration, shortened
+from app.domain.messages import duration, shortened
 from app.domain.orchestration import Orchestration
 from app.domain.pipeline import BuildSpec
 from app.domain.reasons import Reason, Why

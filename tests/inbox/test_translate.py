@@ -11,6 +11,7 @@ import pytest
 from app.domain.facts import Pull, PullState, Repository, Run, RunStatus, Visibility
 from app.inbox.ignored import READ, is_read
 from app.inbox.notices import (
+    CommentGoneNotice,
     CommentNotice,
     Ignored,
     InstallationNotice,
@@ -242,9 +243,13 @@ def test_a_comment_is_told() -> None:
     assert on_issue == CommentNotice(7, REPOSITORY, 3, False, 5, "", "bob")
 
 
-@pytest.mark.parametrize("action", ["edited", "deleted", "pinned"])
+@pytest.mark.parametrize("action", ["edited", "pinned"])
 def test_only_new_comments_are_read(action: str) -> None:
     assert reason(comment_of(action)) == f"issue_comment {action}: commands are taken from new comments only"
+
+
+def test_a_comment_that_is_gone_is_told_whosever_it_was() -> None:
+    assert comment_of("deleted") == CommentGoneNotice(7, REPOSITORY, 5, "ann")
 
 
 def test_comments_of_bots_are_ignored() -> None:

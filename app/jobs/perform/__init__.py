@@ -28,6 +28,7 @@ from app.jobs.perform.sweep import sweep, sweep_owner
 from app.jobs.perform.sync import scan_pulls, sync_installations
 from app.jobs.perform.take_again import take_again
 from app.jobs.perform.trim import trim
+from app.jobs.perform.write_comment import write_comment
 from app.jobs.queue import Queue
 from app.store.effects import Kept, finish_effect, load_effect, promise_again, put_back
 from app.store.timers import set_timer
@@ -54,6 +55,7 @@ PERFORMERS: dict[str, Callable[[Context, Kept], Awaitable[Outcome]]] = {
     promises.SWEEP_OWNER: sweep_owner,
     promises.SELECT_TARGETS: select_targets,
     promises.NOTIFY: notify,
+    promises.WRITE_COMMENT: write_comment,
 }
 
 BACK_OFF = tuple(timedelta(seconds=s) for s in (1, 2, 5, 15, 30, 60, 120, 300))

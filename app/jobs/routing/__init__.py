@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.inbox.notices import (
+    CommentGoneNotice,
     CommentNotice,
     InstallationNotice,
     InstallationRepositoriesNotice,
@@ -23,7 +24,7 @@ from app.inbox.notices import (
 )
 from app.jobs.context import Context
 from app.jobs.river import River
-from app.jobs.routing.comments import route_comment
+from app.jobs.routing.comments import route_comment, route_comment_gone
 from app.jobs.routing.gate import admitted
 from app.jobs.routing.groups import route_group
 from app.jobs.routing.installations import route_installation, route_repositories
@@ -52,6 +53,7 @@ async def _of_a_repository(
     | PushNotice
     | RunNotice
     | CommentNotice
+    | CommentGoneNotice
     | RepositoryNotice
     | MergeGroupNotice
     | RepositoryDispatchNotice
@@ -67,6 +69,8 @@ async def _of_a_repository(
             return await route_run(context, river, notice, cause)
         case CommentNotice():
             return await route_comment(context, river, notice)
+        case CommentGoneNotice():
+            return await route_comment_gone(river, notice)
         case RepositoryNotice():
             return None  # what it says of its repository was heard at the gate
         case MergeGroupNotice():

@@ -1,13 +1,14 @@
-"""Comments with slash commands in them: kept once per comment, judged by an effect of their own."""
+"""Comments with slash commands, each kept once and judged by an effect of its own; and our own that are gone."""
 
 from __future__ import annotations
 
 from app.inbox.commands import Fleet, parse_commands
-from app.inbox.notices import CommentNotice
+from app.inbox.notices import CommentGoneNotice, CommentNotice
 from app.jobs.context import Context
-from app.jobs.promises import ANSWER_COMMAND, keep_promise
+from app.jobs.promises import ANSWER_COMMAND, keep_promise, write_comment_of
 from app.jobs.river import River
 from app.store.commands import Command, keep_command
+from app.store.comments import comment_places, end_comment, want_comment
 from app.store.effects import Priority, Promise
 
 
@@ -30,3 +31,13 @@ async def route_comment(context: Context, river: River, notice: CommentNotice) -
     )
     await keep_promise(river.connection, context.queue, promise, river.now)
     return None
+
+
+async def route_comment_gone(river: River, notice: CommentGoneNotice) -> str | None:
+    """Somebody deleted a comment: a living one is written anew, as things stand."""
+    places = await comment_places(river.connection, notice.repository.id, notice.comment_id)
+    for place in places:
+        await end_comment(river.connection, place, None)
+        if await want_comment(river.connection, place):
+            await keep_promise(river.connection, river.queue, write_comment_of(place), river.now)
+    return None if places else "issue_comment deleted: it was none that Lockstep keeps up to date"

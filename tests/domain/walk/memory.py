@@ -10,6 +10,7 @@ from app.domain.change_set import ChangeSet
 from app.domain.clock import wake_at
 from app.domain.decide import Decision, decide
 from app.domain.events import Event
+from tests.domain.explained import problems
 from tests.domain.walk.promises import insist
 from tests.domain.walk.sameness import Key, Same
 from tests.domain.walk.world import World
@@ -51,6 +52,7 @@ class Memory:
         again = decide(core, None, now)
         insist(again.state == core, "planning twice changed something")
         insist(not again.effects, f"planning twice planned {again.effects}")
+        insist(not (wrong := list(problems(core))), f"explained badly: {wrong}")
         due = wake_at(core)
         insist(due is None or due > now, "the clock asks for something that is due and was not done")
 

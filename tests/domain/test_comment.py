@@ -1,0 +1,176 @@
+"""The comment on a member: each situation as it is read, when it is written, and that nothing in it acts by itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain.comment import Point, Shown, due, point_of
+from app.domain.events import RetryWanted, Trigger, TriggerKind
+from app.domain.expected import ExpectedEnd, Length, expected_end, length_of
+from app.domain.facts import RunStatus
+from app.domain.markdown import link, plain
+from tests.domain import situations
+from tests.domain.explained import problems
+from tests.domain.pretend import Pretend
+from tests.domain.situations import FOLDER, LENGTHS, SITUATIONS, comment_of
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+WAITS = Point("pending:settling", over=False, round="set-2.0", success=False, speaks=False)
+BUILDS = replace(WAITS, cause="pending:building", speaks=True)
+LIMITED = replace(BUILDS, cause="pending:limit")
+PASSED = replace(BUILDS, cause="success:passed", over=True, success=True)
+FAILS = replace(BUILDS, cause="failure:build_failed:repoC")
+FAILED = replace(FAILS, over=True)
+
+
+def shown(point: Point, writes: int = 1) -> Shown:
+    return Shown(point.cause, point.over, point.round, point.success, writes)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_each_situation_reads_as_it_was_read_and_found_clear(name: str) -> None:
+    """Where the new words are better: ``python -m tests.domain.situations``, and read what it wrote."""
+    assert comment_of(name) == (FOLDER / f"{name}.md").read_text(encoding="utf-8").rstrip("\n")
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_whatever_waits_says_for_what(name: str) -> None:
+    assert list(problems(SITUATIONS[name]().state)) == []
+
+
+def test_no_situation_is_read_that_is_gone() -> None:
+    assert {path.stem for path in FOLDER.iterdir()} == set(SITUATIONS)
+
+
+def test_nobody_elses_repository_is_named_in_public() -> None:
+    text = comment_of("read-in-public")
+    assert "repoB" in text
+    assert not re.search(r"repo[ACDE]", text)
+
+
+def test_nothing_of_a_key_acts() -> None:
+    text = re.sub(r"`[^`\n]*`", "", comment_of("hostile-key").replace("\\`", ""))
+    for acting in (r"(?<!\\)<script", r"@ann", r"#12", r"(?<!\\)!\[", r"https://evil"):
+        assert not re.search(acting, text), acting
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("repoA, repoB (2 of them): 5 %", "repoA, repoB (2 of them): 5 %"),
+        ("a_b*c", "a\\_b\\*c"),
+        ("@ann #3", "\\@&#8203;ann \\#&#8203;3"),
+        ("GH-12 and high-12", "GH\\-&#8203;12 and high-12"),
+        ("http://x www.x", "http\\://x www\\.x"),
+        ("one\ntwo\x07\u202ethree", "one two three"),
+    ],
+)
+def test_words_of_people_are_only_words(text: str, said: str) -> None:
+    assert plain(text) == said
+
+
+@pytest.mark.parametrize(
+    "url", [None, "", "url", "javascript:alert(1)", "https://a b", "https://a)", "//a", "https://a\n"]
+)
+def test_only_addresses_of_the_web_become_links(url: str | None) -> None:
+    assert link("x", url) == "x"
+
+
+def test_an_address_becomes_a_link() -> None:
+    assert (
+        link("x", "https://github.example/a/b/actions/runs/7?x=1#y")
+        == "[x](https://github.example/a/b/actions/runs/7?x=1#y)"
+    )
+
+
+def test_a_set_that_settles_begins_no_comment() -> None:
+    assert not due(None, WAITS)
+    assert due(None, BUILDS)
+    assert due(None, replace(WAITS, cause="pending:on_command", speaks=True))
+
+
+def test_the_same_is_not_written_twice() -> None:
+    assert not due(shown(BUILDS), BUILDS)
+    assert not due(shown(PASSED), PASSED)
+
+
+def test_two_on_the_way_and_one_at_the_end() -> None:
+    assert due(shown(BUILDS, 1), LIMITED)
+    assert not due(shown(LIMITED, 2), BUILDS)
+    assert not due(shown(LIMITED, 2), FAILS)
+    assert due(shown(LIMITED, 2), FAILED)
+    assert due(shown(FAILS, 2), FAILED), "the end of what went on beside the failure"
+
+
+def test_a_new_round_has_its_own_three() -> None:
+    assert due(shown(FAILED, 3), replace(BUILDS, round="set-2.1"))
+    assert due(shown(LIMITED, 2), replace(BUILDS, round="set-3.0"))
+
+
+def test_a_success_that_is_none_any_more_is_always_taken_back() -> None:
+    assert due(shown(PASSED, 3), WAITS)
+    assert due(shown(PASSED, 3), BUILDS)
+
+
+def test_a_round_begins_with_each_retry_and_each_run_again() -> None:
+    world = situations.SITUATIONS["failed"]()
+    first = point_of(world.state)
+    assert first.over
+    run = next(one for one in world.runs if one.conclusion == "failure")
+    run.rerun, run.status, run.conclusion = 2, RunStatus.IN_PROGRESS, None
+    run.updated_at = world.now + timedelta(seconds=5)
+    world.starts(run)
+    again = point_of(world.state)
+    assert (again.over, again.round == first.round) == (False, False)
+    world.finish(run, "failure")
+    world.feed(RetryWanted(Trigger(TriggerKind.RETRY, "ann")))
+    assert point_of(world.state).round not in (first.round, again.round)
+
+
+def test_where_something_decides_before_any_build_all_is_over() -> None:
+    assert point_of(SITUATIONS["fork-blocked"]().state).over
+
+
+def test_the_end_is_expected_along_the_longest_way() -> None:
+    state = SITUATIONS["building-first"]().state
+    assert state.orchestration is not None
+    end = expected_end(state.orchestration, LENGTHS, situations.SITUATIONS["building-first"]().now)
+    start = state.orchestration.builds[0].attempts[0].started_at
+    assert start is not None
+    assert end == ExpectedEnd(start + timedelta(seconds=60 + 240 + 300), start + timedelta(seconds=1.5 * 600))
+
+
+def test_without_history_of_one_build_no_end_is_expected() -> None:
+    world = SITUATIONS["building-first"]()
+    known = {place: length for place, length in LENGTHS.items() if place[0] != 5}
+    assert world.state.orchestration is not None
+    assert expected_end(world.state.orchestration, known, world.now) is None
+
+
+@pytest.mark.parametrize("name", ["green", "failed", "failing", "cancelled", "approval"])
+def test_what_is_over_or_waits_for_a_person_has_no_expected_end(name: str) -> None:
+    world: Pretend = SITUATIONS[name]()
+    assert world.state.orchestration is not None
+    assert expected_end(world.state.orchestration, LENGTHS, world.now) is None
+
+
+def test_one_that_takes_longer_than_usual_may_end_at_any_moment() -> None:
+    world = SITUATIONS["building"]()
+    for run in world.runs:
+        if run.status is RunStatus.QUEUED:
+            world.starts(run)
+    late = world.now + timedelta(hours=1)
+    assert world.state.orchestration is not None
+    end = expected_end(world.state.orchestration, LENGTHS, late)
+    assert end == ExpectedEnd(late + timedelta(seconds=300), late + timedelta(seconds=450))
+
+
+def test_lengths_are_the_median_and_what_nine_of_ten_kept_within() -> None:
+    assert length_of([]) is None
+    assert length_of([7.0]) == Length(7.0, 7.0)
+    assert length_of([float(n) for n in range(10, 0, -1)]) == Length(6.0, 9.0)
+    assert length_of([float(n) for n in range(1, 21)]) == Length(11.0, 18.0)
