@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from app.simulator import conversation
@@ -16,10 +17,11 @@ _READ, _WRITE = "issues=read;pull_requests=read", "issues=write;pull_requests=wr
 
 @route("GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", needs=_READ)
 def list_comments(call: Call) -> Answer:
-    """A conversation, oldest first."""
-    number = call.number("issue_number")
+    """A conversation, oldest first; the youngest may not be listed yet."""
+    number, lag = call.number("issue_number"), timedelta(seconds=call.world.lag.lists)
     conversation.subject(call.repo, number)
     made = [comment for comment in call.repo.comments.values() if comment.number == number]
+    made = [comment for comment in made if not lag or comment.created_at <= call.world.clock.now() - lag]
     return call.page(made, render=lambda comment: shapes.comment(call.world, call.repo, comment))
 
 
