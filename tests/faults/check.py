@@ -14,6 +14,7 @@ service: what a pipeline, a set, a slice and a verdict are is written a second t
   as long as its pull request stays open; every pending says for what it waits.
 - P5 (``ending.truths``): at the end every open pull request carries what its builds came to; no job ended without a
   result; what was answered 2xx is never fetched from the delivery log; nothing is refused with 503 while all is well.
+- P5 (``comments``): no comment is made twice; at the end each says what the sign of its pull request says.
 
 Tolerance: what was held up on its way, or sent around the stop of a process, is judged by the end alone. Each module
 says its own. Exit status 0: no findings; 1: findings; 2: no log.
@@ -27,13 +28,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.checking import ending, known, throughout
+from tests.faults.checking.comments import comments
 from tests.faults.checking.kinds import kinds
 from tests.faults.checking.record import Record
 from tests.faults.checking.throughout import Finding
 
 Json = dict[str, Any]
 
-RULES = (throughout.successes, throughout.dispatches, throughout.attempts, known.verdicts, ending.truths)
+RULES = (throughout.successes, throughout.dispatches, throughout.attempts, known.verdicts, ending.truths, comments)
 
 
 def check(log: list[Json]) -> Json:

@@ -56,7 +56,7 @@ def _config(rng: Random, names: tuple[str, ...], two_lines: bool) -> str:
         "bases": ["default", LINE] if two_lines else ["default"],
         "settle": rng.choice(["3s", "8s"]),
         "settle_max": "1m",
-        "comment": False,
+        "comment": rng.random() < 0.7,
         "max_parallel": rng.choice([1, 2, 10]),
         "on_failure": rng.choice(["stop", "continue"]),
         "builds": builds,

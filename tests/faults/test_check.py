@@ -109,6 +109,13 @@ class Tale:
         context = {"context": "orchestrator-build", "by_app": True, "description": words}
         return self.world("status", repository=f"acme/{name}", sha=sha, state=state, **context)
 
+    def comments(self, name: str, state: str, comment_id: int = 7, mark: str = "comment 70") -> Self:
+        """The App writes its comment, or writes it anew."""
+        made = {"number": 1, "comment_id": comment_id, "actor": "lockstep[bot]", "action": "created"}
+        return self.world(
+            "comment", repository=f"acme/{name}", body=f"**{state}**: …\n\n<!-- lockstep {mark} -->", **made
+        )
+
     def findings(self) -> list[tuple[str, str]]:
         self.note("end", dead_jobs=[])
         return [(one["promise"], one["text"]) for one in check(self.log)["findings"]]
@@ -242,6 +249,24 @@ def test_a_refusal_while_all_is_well_breaks_p5() -> None:
 
 def test_a_job_that_ended_without_a_result_breaks_p5() -> None:
     assert [one["promise"] for one in check(green().note("end", dead_jobs=["perform {}"]).log)["findings"]] == ["P5"]
+
+
+def test_comments_that_follow_their_signs_pass() -> None:
+    tale = green().comments("repoA", "Pending").comments("repoA", "Success").comments("repoB", "Success", 8)
+    assert tale.comments("repoA", "x", 9, "answers 5").findings() == []
+
+
+@pytest.mark.parametrize("mark", ["comment 70", "answers 5"])
+def test_a_comment_that_is_made_twice_breaks_p5(mark: str) -> None:
+    tale = green().comments("repoA", "Success", 7, mark).comments("repoA", "Success", 8, mark)
+    assert [text for _, text in tale.findings()] == [f"acme/repoA#1 has <!-- lockstep {mark} --> twice: 7 and 8"]
+
+
+def test_a_comment_that_says_something_else_at_the_end_breaks_p5() -> None:
+    tale = green().comments("repoA", "Success").comments("repoA", "Pending")
+    assert [text for _, text in tale.findings()] == [
+        f"the comment on acme/repoA#1 says Pending, and acme/repoA@{X[:7]} carries success (Building S-1)"
+    ]
 
 
 def test_the_checker_imports_nothing_of_the_service() -> None:

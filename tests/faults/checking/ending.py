@@ -114,7 +114,11 @@ def _ambiguous(record: Record, branch: str) -> bool:
 
 def _was_cancelled(record: Record, pipeline: Pipeline, which: SetName) -> bool:
     for entry in record.log:
-        if entry["kind"] == "world" and entry["path"] == "comment" and "/orchestrate cancel" in entry["body"]["body"]:
+        if (
+            entry["kind"] == "world"
+            and entry["path"] == "comment"
+            and entry["body"]["body"].startswith("/orchestrate cancel")
+        ):
             repository = record.worlds.last.get(entry["body"]["repository"])
             pull = repository.pulls.get(entry["body"]["number"]) if repository else None
             if pull is not None and pull.branch == which.key and entry["body"]["actor"] != "eve":
