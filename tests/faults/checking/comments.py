@@ -1,4 +1,4 @@
-"""P5 of comments: none is made twice because an answer was lost; at the end each says what its pull request's sign says.
+"""P5 of comments: none is made twice because an answer got lost; at the end each says what its sign says.
 
 Tolerance: a sign that is pending at the end is not compared (a comment is written twice on the way, not more), nor is
 one on a commit of two sets, whose sign is the weakest of both.
