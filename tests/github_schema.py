@@ -33,6 +33,11 @@ OUTSIDE: dict[tuple[str, str], dict[int, str | None]] = {
     ("put", "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/disable"): {204: None},
     ("get", "/repos/{owner}/{repo}/contents"): {200: "list[ContentDirectoryItems]"},
     ("get", "/versions"): {200: "list[str]"},
+    ("get", "/user"): {200: "PublicUser"},
+    ("get", "/user/installations"): {200: "UserInstallationsGetResponse200"},
+    ("get", "/user/installations/{installation_id}/repositories"): {
+        200: "UserInstallationsInstallationIdRepositoriesGetResponse200"
+    },
 }
 # The last parameter of these takes slashes, as GitHub does where they are not encoded.
 _SLASHED = re.compile(r"\{(path|ref|branch|basehead)\}")

@@ -20,12 +20,14 @@ import pytest
 FORMS = {
     "private key": ("PRIVATE KEY", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/]{40}")),
     "installation token": ("ghs_", re.compile(r"\bghs_[A-Za-z0-9_.-]{30,}")),
+    "user token": ("ghu_", re.compile(r"\bghu_[A-Za-z0-9]{30,}")),
     "API token": ("lockstep_", re.compile(r"\blockstep_[A-Za-z0-9_-]{43}\b")),
     "App JWT": ("eyJ", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{100,}")),
 }
 """What each kind looks like, and a part of it that is looked for first, since that takes no time at all."""
 MAY_ANSWER = {
     "installation token": "/access_tokens",
+    "user token": "/login/oauth/access_token",
     "API token": "/api/v1/tokens",
     "private key": "/conversions",
 }

@@ -1,4 +1,4 @@
-"""Who may do what: people by their grants, the App by JWT, installation and token.
+"""Who may do what: people by their grants, the App by JWT, installation and token, and both together.
 
 Law: a private repository that a caller may not see is not found; one that it sees but may not touch is forbidden.
 The simulator judges a JWT by its own clock, and also by the wall clock, because a client outside has no other.
@@ -13,9 +13,9 @@ from typing import Any
 
 import jwt
 
-from app.simulator.clock import iso
+from app.simulator.clock import iso_or_none
 from app.simulator.errors import Refusal, bad_credentials, inaccessible, not_found
-from app.simulator.model import Installation, Repository
+from app.simulator.model import Account, Installation, Repository
 from app.simulator.world import World, covers
 
 Json = dict[str, Any]
@@ -25,16 +25,26 @@ _LEGACY = {"triage": "read", "maintain": "write"}
 _UNREADABLE = "A JSON web token could not be decoded"
 
 
-def role(world: World, login: str, repository: Repository) -> str:
-    """A person's role here. What is granted for the repository counts before what is granted for its owner."""
+def explicit_role(world: World, login: str, repository: Repository) -> str:
+    """What a person was given here. What is granted for the repository counts before what is granted for its owner."""
     key = login.lower()
     if key == repository.owner.login.lower() and repository.owner.kind == "User":
         return "admin"
     own = world.grants.get((key, repository.full_name.lower()))
-    granted = own or world.grants.get((key, repository.owner.login.lower()), "none")
-    if granted == "none" and not repository.private:
-        return "read"
-    return granted
+    return own or world.grants.get((key, repository.owner.login.lower()), "none")
+
+
+def role(world: World, login: str, repository: Repository) -> str:
+    """A person's role here: what was given, and in public repositories at least reading."""
+    granted = explicit_role(world, login, repository)
+    return "read" if granted == "none" and not repository.private else granted
+
+
+def abilities(world: World, login: str, repository: Repository) -> dict[str, bool]:
+    """What a person may do here, as GitHub's ``permissions`` of a repository say it."""
+    rank = RANKS.get(role(world, login, repository), 0)
+    wanted = {"pull": "read", "triage": "triage", "push": "write", "maintain": "maintain", "admin": "admin"}
+    return {name: rank >= RANKS[level] for name, level in wanted.items()}
 
 
 def permission(world: World, login: str, repository: Repository) -> str:
@@ -50,18 +60,28 @@ def at_least(world: World, login: str, repository: Repository, wanted: str) -> b
 
 @dataclass(frozen=True)
 class Caller:
-    """Who makes a request: the App itself, one of its installations, or nobody."""
+    """Who makes a request: the App itself, one of its installations, a person through the App, or nobody."""
 
-    kind: str  # app | installation | nobody
+    kind: str  # app | installation | user | nobody
     installation: Installation | None = None
     permissions: Mapping[str, str] | None = None
     repositories: frozenset[int] | None = None
     expires_at: datetime | None = None
+    user: Account | None = None
+
+    @property
+    def name(self) -> str:
+        """Whose hour of requests this counts against."""
+        if self.user is not None:
+            return f"{self.kind}:{self.user.id}"
+        return f"{self.kind}:{self.installation.id if self.installation else ''}"
 
     def worth(self) -> Json | None:
         """What the credentials are worth; this is what the log shows instead of them."""
         if self.kind == "nobody":
             return None
+        if self.user is not None:
+            return {"kind": self.kind, "login": self.user.login, "expires_at": iso_or_none(self.expires_at)}
         if self.installation is None:
             return {"kind": self.kind}
         chosen = None if self.repositories is None else sorted(self.repositories)
@@ -71,11 +91,13 @@ class Caller:
             "account": self.installation.account.login,
             "class": dict(self.permissions or {}),
             "repositories": chosen,
-            "expires_at": iso(self.expires_at) if self.expires_at else None,
+            "expires_at": iso_or_none(self.expires_at),
         }
 
     def sees(self, repository: Repository) -> bool:
-        """Whether the token reaches this repository as a member of its installation."""
+        """Whether the token reaches this repository: the installation's, or what it and the person have in common."""
+        if self.user is not None:
+            return repository.id in (self.repositories or ())
         if self.installation is None or not covers(self.installation, repository):
             return False
         return self.repositories is None or repository.id in self.repositories
@@ -103,6 +125,8 @@ def identify(world: World, headers: Mapping[str, str]) -> Caller:
     credentials = credentials.strip()
     if credentials in world.tokens:
         return _token_caller(world, credentials)
+    if credentials in world.user_tokens:
+        return _user_caller(world, credentials)
     if credentials.count(".") == 2 and not credentials.startswith("ghs_"):
         check_jwt(world, credentials)
         return Caller("app")
@@ -122,6 +146,22 @@ def _token_caller(world: World, text: str) -> Caller:
             if name in granted}  # fmt: skip
     chosen = None if token.repositories is None else frozenset(token.repositories)
     return Caller("installation", installation, held, chosen, token.expires_at)
+
+
+def _user_caller(world: World, text: str) -> Caller:
+    """A person through the App: what both reach, asked anew at each request, so that what is taken away is gone."""
+    token = world.user_tokens[text]
+    if token.expires_at <= world.clock.now():
+        raise bad_credentials()
+    common = (repo.id for repo in world.repositories.values() if _have_in_common(world, token.user, repo))
+    return Caller("user", None, {"metadata": "read"}, frozenset(common), token.expires_at, token.user)
+
+
+def _have_in_common(world: World, user: Account, repository: Repository) -> bool:
+    installation = world.installation_of(repository)
+    if installation is None or installation.suspended_at is not None:
+        return False
+    return at_least(world, user.login, repository, "read")
 
 
 def check_jwt(world: World, text: str) -> None:
@@ -170,4 +210,4 @@ def check_repository(caller: Caller, repository: Repository, method: str, needs:
     if repository.private:
         raise not_found()
     if not reading:
-        raise inaccessible() if caller.kind == "installation" else Refusal(401, "Requires authentication")
+        raise Refusal(401, "Requires authentication") if caller.kind == "nobody" else inaccessible()

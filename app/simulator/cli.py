@@ -11,6 +11,7 @@ import typer
 
 from app.simulator import seed
 from app.simulator.errors import ControlError, Refusal
+from app.simulator.model import CLIENT_SECRET
 from app.simulator.server import Options, Simulator, running
 
 
@@ -19,6 +20,15 @@ def simulate_github(
     webhook_url: Annotated[str | None, typer.Option(help="Where the App's webhooks go; none: kept in its log.")] = None,
     webhook_secret: Annotated[str | None, typer.Option(help="What webhooks are signed with.")] = None,
     app_id: Annotated[int, typer.Option(help="The App's number.")] = 1,
+    client_id: Annotated[
+        str | None,
+        typer.Option(help="What people log in through the App with; by default Iv23simulator and its number."),
+    ] = None,
+    client_secret: Annotated[str, typer.Option(help="What the App exchanges their codes with.")] = CLIENT_SECRET,
+    callback_url: Annotated[
+        list[str] | None,
+        typer.Option(help="Where people may go back to; may be repeated. None: any loopback address."),
+    ] = None,
     public_key_file: Annotated[
         Path | None, typer.Option(help="PEM of the public key that the App's JWTs are checked with.")
     ] = None,
@@ -30,7 +40,11 @@ def simulate_github(
     try:
         key = public_key_file.read_text(encoding="ascii") if public_key_file else None
         planted = seed.read(seed_file) if seed_file else {}
-        simulator = Simulator(Options(app_id, webhook_url, webhook_secret, key), planted)
+        options = Options(
+            app_id, webhook_url, webhook_secret, key, client_id=client_id, client_secret=client_secret,
+            callback_urls=tuple(callback_url or ()),
+        )  # fmt: skip
+        simulator = Simulator(options, planted)
     except (ControlError, Refusal) as error:
         typer.echo(f"simulate-github: {error}", err=True)
         raise typer.Exit(2) from error

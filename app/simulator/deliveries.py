@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.simulator import struck
-from app.simulator.events import ALWAYS, hears
+from app.simulator.events import ALWAYS, OF_THE_APP, hears
 from app.simulator.faults import Fault, Faults, seconds_of
 from app.simulator.ids import node_id
 from app.simulator.log import Log, parsed
@@ -80,8 +80,11 @@ class Deliveries:
         self.log.add("world", self.world.clock.now(), path=what, body=details)
 
     def enqueue(self, event: str, action: str | None, repository: Repository | None, payload: Json) -> None:
-        """Put an event in line for the App, if it is installed there, awake, and subscribed."""
+        """Put an event in line for the App, if it is installed there, awake, and subscribed; or if it is its own."""
         world = self.world
+        if event in OF_THE_APP:
+            self._line_up(event, action, None, None, payload)
+            return
         installation: Installation | None = payload.pop("_installation", None)
         if installation is None and repository is not None:
             installation = world.installation_of(repository)
@@ -92,13 +95,25 @@ class Deliveries:
         if installation.account.kind == "Organization" and event not in ALWAYS:
             payload["organization"] = organization(world, installation.account)
         payload.setdefault("installation", {"id": installation.id, "node_id": node_id("Installation", installation.id)})
+        self._line_up(event, action, repository, installation, payload)
+
+    def _line_up(
+        self,
+        event: str,
+        action: str | None,
+        repository: Repository | None,
+        installation: Installation | None,
+        payload: Json,
+    ) -> None:
+        world = self.world
         shape = webhook_as_of(OLD if world.server.old else NEW, payload)
         body = json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         if len(body) > MAX_PAYLOAD:
             return
         self._put(
             Delivery(
-                world.numbers.next("Delivery"), str(uuid.uuid4()), event, action, body, installation.id,
+                world.numbers.next("Delivery"), str(uuid.uuid4()), event, action, body,
+                installation.id if installation else None,
                 repository.id if repository else None, repository.full_name if repository else None,
                 world.clock.now(),
             )

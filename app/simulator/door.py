@@ -1,4 +1,4 @@
-"""GitHub's front door: every request to the API goes through here, is counted, perhaps struck by a fault, and logged.
+"""GitHub's front door: every request goes through here, is counted, perhaps struck by a fault, and logged.
 
 Law: what acts on the world is ``_act``, without awaiting. Faults are applied around it: before (it never arrived) or
 after (the answer is late, or lost).
@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
-from app.simulator import gql, rest, struck
+from app.simulator import gql, rest, struck, web
 from app.simulator.access import NOBODY, Caller, check_repository, identify
 from app.simulator.errors import Refusal, inaccessible, not_found
 from app.simulator.faults import Fault, seconds_of
-from app.simulator.log import parsed
+from app.simulator.log import FORM, parsed
 from app.simulator.model import Repository
 from app.simulator.render.versions import NEW, OLD, as_of
+from app.simulator.rest.names import by_number, moved
 from app.simulator.rest.routing import Answer, Call, Route, match
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class _Visit:
     caller: Caller = NOBODY
     version: str = OLD
     resource: str = "core"
+    web: bool = False  # a browser's side of GitHub, which has no versions and no hourly limit
     extra: dict[str, str] = field(default_factory=dict)
 
 
@@ -174,8 +176,11 @@ def _answer_of(refusal: Refusal) -> Answer:
 
 def _sent(simulator: Simulator, visit: _Visit, answer: Answer) -> Sent:
     """The answer in bytes, with the headers that all answers have; 304 to whoever knows it already."""
-    request, status, body = visit.request, answer.status, answer.body
-    content = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    request, status = visit.request, answer.status
+    content = _content(answer)
+    if visit.web:
+        headers = {"x-github-request-id": _request_id(), **answer.headers}
+        return Sent(status, headers, b"" if request.method == "HEAD" else content)
     etag = f'W/"{hashlib.sha256(content).hexdigest()}"'
     if request.verb == "GET" and status == 200:
         answer.headers["etag"] = etag
@@ -194,8 +199,20 @@ def _sent(simulator: Simulator, visit: _Visit, answer: Answer) -> Sent:
     return Sent(status, headers, b"" if request.method == "HEAD" else content)
 
 
+def _content(answer: Answer) -> bytes:
+    if answer.body is None:
+        return b""
+    if isinstance(answer.body, str):
+        return answer.body.encode()
+    form = answer.headers.get("content-type", "").startswith(FORM)
+    return (urlencode(answer.body) if form else json.dumps(answer.body)).encode()
+
+
 def _answer(simulator: Simulator, visit: _Visit, nulled: Json | None) -> Answer:
     request, world = visit.request, simulator.world
+    if request.path.startswith(web.PREFIX):
+        visit.web = True
+        return web.answer(world, request)
     if not request.headers.get("user-agent"):
         raise Refusal(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent "
                            "header.")  # fmt: skip
@@ -205,7 +222,7 @@ def _answer(simulator: Simulator, visit: _Visit, nulled: Json | None) -> Answer:
         visit.resource = "graphql"
         simulator.limits.check_secondary(visit.caller, request.method, "/graphql", gql.mutates(request.body))
         return gql.answer(simulator, visit.caller, request.method, request.body, nulled)
-    path, repository = _by_number(simulator, request.api_path)
+    path, repository = by_number(simulator.world, request.api_path)
     route, params, known = match(request.verb, path)
     simulator.limits.check_secondary(visit.caller, request.method, route.template if route else path)
     if path != "/rate_limit":
@@ -233,8 +250,8 @@ def _rest(
     if "{repo}" in route.template and repository is None:
         repository = simulator.world.find_repository(f"{params['owner']}/{params['repo']}")
         if repository is None:
-            return _moved(simulator, visit, path, params)
-    if route.auth == "token":
+            return moved(simulator.world, visit.caller, path, params, request.verb, request.query)
+    if route.auth in ("token", "user", "either"):
         visit.extra["x-accepted-github-permissions"] = route.needs
         _admit(visit, route, repository)
     call = Call(
@@ -245,41 +262,16 @@ def _rest(
 
 
 def _admit(visit: _Visit, route: Route, repository: Repository | None) -> None:
-    """Let a token in. The App's own JWT opens no repository."""
-    if visit.caller.kind == "app":
+    """Let a token in. The App's own JWT opens no repository, and each kind of token what it is for."""
+    kind = visit.caller.kind
+    if kind == "app":
         raise inaccessible()
     if repository is not None:
         check_repository(visit.caller, repository, visit.request.method, route.needs)
-    elif visit.caller.kind == "nobody":
+    elif kind == "nobody":
         raise Refusal(401, "Requires authentication")
-
-
-def _by_number(simulator: Simulator, path: str) -> tuple[str, Repository | None]:
-    """``/repositories/{id}/…`` is ``/repos/{owner}/{repo}/…`` under a name that never changes."""
-    parts = path.split("/", 3)
-    if len(parts) < 3 or parts[1] != "repositories":
-        return path, None
-    repository = simulator.world.repositories.get(int(parts[2])) if parts[2].isdigit() else None
-    if repository is None:
-        return path, None
-    rest_ = f"/{parts[3]}" if len(parts) > 3 else ""
-    return f"/repos/{repository.full_name}{rest_}", repository
-
-
-def _moved(simulator: Simulator, visit: _Visit, path: str, params: dict[str, str]) -> Answer:
-    """An old name: 301 to a reader, 307 to a writer (FACTS §9)."""
-    number = simulator.world.old_names.get(f"{params['owner']}/{params['repo']}".lower())
-    repository = simulator.world.repositories.get(number or 0)
-    if repository is None or (repository.private and not visit.caller.sees(repository)):
-        raise not_found()
-    tail = path.split("/", 4)[4:]
-    url = f"{simulator.world.base_url}/repositories/{repository.id}" + "".join(f"/{part}" for part in tail)
-    if visit.request.query:
-        url += "?" + urlencode(visit.request.query)
-    reading = visit.request.verb == "GET"
-    words = "Moved Permanently" if reading else "Temporary Redirect"
-    body = {"message": words, "url": url, "documentation_url": "https://docs.github.com/rest"}
-    return Answer(301 if reading else 307, body, {"location": url})
+    if (kind, route.auth) in (("user", "token"), ("installation", "user")):
+        raise inaccessible()
 
 
 def _request_id() -> str:
@@ -287,7 +279,8 @@ def _request_id() -> str:
 
 
 def _log(simulator: Simulator, request: Request, caller: Caller, status: int | None, response: Any) -> None:
+    body = parsed(request.body, request.headers.get("content-type", ""))
     simulator.log.add(
         "request", simulator.clock.now(), method=request.method, path=request.path, query=request.query,
-        headers=request.headers, body=parsed(request.body), status=status, response=response, token=caller.worth(),
+        headers=request.headers, body=body, status=status, response=response, token=caller.worth(),
     )  # fmt: skip

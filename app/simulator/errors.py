@@ -51,5 +51,9 @@ def unprocessable(message: str) -> Refusal:
     return Refusal(422, message)
 
 
+class OAuthError(Exception):
+    """How GitHub says no to whoever asks for a person's token: a word, in an answer that is 200 all the same."""
+
+
 class ControlError(Exception):
     """A wrong call of the control surface: 400 with a sentence for the person who wrote it."""

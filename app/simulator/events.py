@@ -9,6 +9,8 @@ from __future__ import annotations
 from app.simulator.access import Caller
 from app.simulator.model import Installation
 
+OF_THE_APP = {"github_app_authorization"}
+"""What concerns no installation: the App hears it wherever it is installed, and where it is not."""
 ALWAYS = {"installation", "installation_repositories", "installation_target", "ping"}
 NEEDS = {
     "check_run": "checks=read",

@@ -59,7 +59,7 @@ class Limits:
 
     def window(self, caller: Caller, resource: str) -> Window:
         """The caller's hour for ``core`` or ``graphql``."""
-        name = f"{resource}:{caller.kind}:{caller.installation.id if caller.installation else ''}"
+        name = f"{resource}:{caller.name}"
         now = self.world.clock.now()
         if name not in self.windows or self.windows[name].resets_at <= now:
             self.windows[name] = Window(now + timedelta(hours=1))
@@ -102,7 +102,6 @@ class Limits:
         :param mutation: of GraphQL.
         """
         write = method not in ("GET", "HEAD") and endpoint != "/graphql"
-        who = f"{caller.kind}{caller.installation.id if caller.installation else ''}"
         content = endpoint.endswith({"POST": _POSTED, "PUT": _PUT}.get(method, ()))
         rules = [
             ("writes", self.settings.writes_per_minute, 60, 1, write),
@@ -112,7 +111,7 @@ class Limits:
         ]
         for name, limit, seconds, cost, counts in rules:
             if limit is not None and counts:
-                self._count(f"{who} {name}", limit, seconds, cost)
+                self._count(f"{caller.name} {name}", limit, seconds, cost)
         if self.settings.concurrent is not None and self.running > self.settings.concurrent:
             raise secondary(self.settings.secondary_status, 60)
 
@@ -135,4 +134,6 @@ def primary_message(caller: Caller) -> str:
     """GitHub's words when the hour is used up."""
     if caller.installation is not None:
         return f"API rate limit exceeded for installation ID {caller.installation.id}."
+    if caller.user is not None:
+        return f"API rate limit exceeded for user ID {caller.user.id}."
     return "API rate limit exceeded."

@@ -10,6 +10,7 @@ import json
 from collections.abc import Container
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 Json = dict[str, Any]
 
@@ -17,18 +18,28 @@ KEYS = ("seq", "at", "kind", "method", "path", "query", "headers", "body", "stat
 PASSED = ("request", "delivery")
 KINDS = (*PASSED, "world")
 STARS = "***"
+FORM = "application/x-www-form-urlencoded"
 _SECRET_HEADERS = {"authorization", "cookie", "x-hub-signature", "x-hub-signature-256"}
-_SECRET_KEYS = {"token", "pem", "client_secret", "webhook_secret", "secret"}
+_SECRET_KEYS = {
+    "token", "pem", "client_secret", "webhook_secret", "secret", "access_token", "refresh_token", "code_verifier",
+}  # fmt: skip
 
 
-def parsed(body: bytes | str) -> Any:
-    """JSON where it is JSON, text where it is not, ``None`` where there is nothing."""
+def parsed(body: bytes | str, content_type: str = "") -> Any:
+    """JSON where it is JSON, fields where it is a form, else text; ``None`` where there is nothing."""
     if not body:
         return None
+    if isinstance(body, bytes) and content_type.startswith(FORM):
+        return form_fields(body)
     try:
         return json.loads(body)
     except ValueError:
         return body.decode(errors="replace") if isinstance(body, bytes) else body
+
+
+def form_fields(body: bytes) -> Json:
+    """The fields of a form; of one that is given twice, the last."""
+    return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
 
 
 def masked(value: Any) -> Any:
@@ -54,7 +65,9 @@ class Log:
         entry |= {"seq": len(self.entries) + 1, "at": at.isoformat(), "kind": kind}
         headers = {name.lower(): text for name, text in fields.pop("headers", {}).items()}
         entry["headers"] = {name: STARS if name in _SECRET_HEADERS else text for name, text in headers.items()}
-        entry |= {key: masked(value) if key in ("body", "response") else value for key, value in fields.items()}
+        entry |= {
+            key: masked(value) if key in ("body", "response", "query") else value for key, value in fields.items()
+        }
         self.entries.append(entry)
         return entry
 

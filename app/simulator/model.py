@@ -14,6 +14,8 @@ from app.simulator.git import ObjectStore
 
 Json = dict[str, Any]
 
+CLIENT_SECRET = "simulated-client-secret"  # the App's, where nobody gives it another
+
 
 @dataclass
 class Account:
@@ -40,11 +42,14 @@ class App:
     webhook_url: str | None = None
     webhook_secret: str | None = None
     public_key: str | None = None
+    given_client_id: str | None = None
+    client_secret: str = CLIENT_SECRET
+    callback_urls: tuple[str, ...] = ()
 
     @property
     def client_id(self) -> str:
-        """The other name under which a JWT may be issued."""
-        return f"Iv23simulator{self.id:08d}"
+        """The name under which people log in through the App, and under which a JWT may be issued too."""
+        return self.given_client_id or f"Iv23simulator{self.id:08d}"
 
 
 @dataclass

@@ -24,6 +24,7 @@ from app.simulator.errors import ControlError
 from app.simulator.faults import Faults
 from app.simulator.limits import Limits
 from app.simulator.log import Log
+from app.simulator.model import CLIENT_SECRET
 from app.simulator.world import World
 
 Json = dict[str, Any]
@@ -42,6 +43,11 @@ class Options:
     public_key: str | None = None
     time_out: float = TIME_OUT
     """Seconds of real time that the receiver of a webhook has."""
+    client_id: str | None = None
+    """Under which people log in; made of the App's number unless given."""
+    client_secret: str = CLIENT_SECRET
+    callback_urls: tuple[str, ...] = ()
+    """Where people may go back to from there; any loopback address while there is none."""
 
 
 class Simulator:
@@ -60,6 +66,8 @@ class Simulator:
         app = self.world.app
         app.id, app.public_key = options.app_id, options.public_key
         app.webhook_url, app.webhook_secret = options.webhook_url, options.webhook_secret
+        app.given_client_id, app.client_secret = options.client_id, options.client_secret
+        app.callback_urls = options.callback_urls
         seed.plant(self.world, self.limits.settings, planted or {})
 
     async def start(self) -> None:

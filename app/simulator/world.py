@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from app.simulator.clock import Clock
+from app.simulator.consent import Code, UserToken
 from app.simulator.git import ObjectStore
 from app.simulator.ids import Numbers
 from app.simulator.model import Account, App, Installation, Repository, Ruleset, Run, Token
@@ -64,7 +65,7 @@ Listener = Callable[[str, str | None, Repository | None, Json], None]
 
 
 class World:
-    """All accounts, repositories, installations, tokens, and the App."""
+    """All accounts, repositories, installations, tokens, the App, and the one browser people share."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -80,6 +81,10 @@ class World:
         self.public_members: set[tuple[str, str]] = set()  # (login, owner) in lower case
         self.installations: dict[int, Installation] = {}
         self.tokens: dict[str, Token] = {}
+        self.signed_in: Account | None = None  # who sits at the browser
+        self.authorized: dict[str, datetime] = {}  # by login in lower case: since when the App may act for a person
+        self.codes: dict[str, Code] = {}
+        self.user_tokens: dict[str, UserToken] = {}
         self.rulesets: dict[int, Ruleset] = {}
         self.scripts: list[Script] = []
         self.manifests: dict[str, tuple[Json, Account, datetime]] = {}  # by the code that names them

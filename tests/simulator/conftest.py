@@ -22,6 +22,7 @@ from tests.leaks import guard
 Json = dict[str, Any]
 
 APP_ID = 7
+CALLBACK = "http://127.0.0.1:9/auth/callback"
 OLD, NEW = "2022-11-28", "2026-03-10"
 SEED = """
 owners: {acme: {kind: organization}}
@@ -101,6 +102,24 @@ class Hub:
             assert answer.status_code == 201, answer.text
             self.tokens[key] = answer.json()["token"]
         return self.tokens[key]
+
+    async def code(self, login: str, **asked: str) -> str:
+        """What the browser brings back when this person lets the App act for them."""
+        await self.control("POST", "/sign-in", {"login": login})
+        query = {"client_id": self.simulator.world.app.client_id, "redirect_uri": CALLBACK, **asked}
+        back = await self.client.get("/login/oauth/authorize", params=query)
+        assert back.status_code == 302, back.text
+        return str(httpx.URL(back.headers["location"]).params["code"])
+
+    async def exchange(self, **sent: str) -> httpx.Response:
+        """What the App asks for in a person's name; ``sent`` takes the place of what is right."""
+        app = self.simulator.world.app
+        form = {"client_id": app.client_id, "client_secret": app.client_secret, **sent}
+        return await self.client.post("/login/oauth/access_token", data=form, headers={"accept": "application/json"})
+
+    async def user_token(self, login: str) -> str:
+        """A person's token."""
+        return str((await self.exchange(code=await self.code(login))).json()["access_token"])
 
     async def ask(
         self,

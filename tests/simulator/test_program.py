@@ -41,7 +41,8 @@ async def test_the_command_serves_the_seed_of_the_contract(tmp_path: Path, keys:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "app.simulator", "--port", "0", "--webhook-url", "http://127.0.0.1:9/hook",
         "--webhook-secret", "s", "--app-id", "31", "--public-key-file", str(tmp_path / "key.pem"),
-        "--seed", str(tmp_path / "seed.yml"),
+        "--client-id", "Iv1.mine", "--client-secret", "hush", "--callback-url", "http://x.test/a",
+        "--callback-url", "http://x.test/b", "--seed", str(tmp_path / "seed.yml"),
         stdout=asyncio.subprocess.PIPE, cwd=ROOT,
     )  # fmt: skip
     try:
@@ -61,6 +62,11 @@ async def look_around(client: httpx.AsyncClient, keys: Keys) -> None:
     state = (await client.get("/_simulator/state")).json()
     pull = state["repositories"]["acme/repoA"]["pulls"]["1"]
     assert pull["blocked_by"] == ['Required status check "orchestrator-build" is expected.']
+    callbacks = ["http://x.test/a", "http://x.test/b"]
+    assert (state["app"]["client_id"], state["app"]["callback_urls"]) == ("Iv1.mine", callbacks)
+    sent = {"client_id": "Iv1.mine", "client_secret": "hush", "code": "none"}
+    refused = await client.post("/login/oauth/access_token", json=sent, headers={"accept": "application/json"})
+    assert refused.json()["error"] == "bad_verification_code"
     claims = {"iat": int(_seconds(now)) - 60, "exp": int(_seconds(now)) + 300, "iss": "31"}
     token = jwt.encode(claims, keys.private, algorithm="RS256")
     for prefix in ("", "/api/v3"):
@@ -277,6 +283,7 @@ async def test_an_unknown_control_names_those_there_are(hub: Hub) -> None:
 async def test_an_app_is_registered_from_a_manifest(hub: Hub) -> None:
     manifest = {
         "name": "My Lockstep", "url": "http://x.test", "redirect_url": "http://x.test/back", "default_events": ["push"],
+        "callback_urls": ["http://x.test/login"],
         "hook_attributes": {"url": "http://x.test/hook"}, "default_permissions": {"statuses": "write"},
     }  # fmt: skip
     form = {"manifest": json.dumps(manifest)}
@@ -291,7 +298,9 @@ async def test_an_app_is_registered_from_a_manifest(hub: Hub) -> None:
     hub.private = made["pem"]
     assert (await hub.ask("GET", "/app", auth=hub.jwt())).json()["name"] == "My Lockstep"
     assert (await hub.client.post(path)).status_code == 404
-    assert hub.simulator.world.app.webhook_secret == made["webhook_secret"]
+    app = hub.simulator.world.app
+    assert (app.webhook_secret, app.client_secret) == (made["webhook_secret"], made["client_secret"])
+    assert app.callback_urls == ("http://x.test/login",)
 
 
 async def test_a_jwt_may_name_its_issuer_as_number_or_client(hub: Hub) -> None:

@@ -30,7 +30,8 @@ class Row:
     status: int
     text: str
     body: Any = None
-    auth: Any = "token"  # token | none | jwt | {claims, times as seconds from now} | {"permissions": …} | text
+    # token | none | jwt | {claims, times as seconds from now} | {"permissions": …} | {"person": login} | text
+    auth: Any = "token"
     version: str = OLD
     headers: dict[str, str] = field(default_factory=dict)
     before: tuple[tuple[str, Json], ...] = ()  # control calls that set the stage
@@ -43,6 +44,7 @@ def status(**more: Any) -> Json:
 
 SUSPENDED = (("/installation", {"action": "suspend"}),)
 DELETED = (("/installation", {"action": "deleted"}),)
+ANN = {"person": "ann"}
 READ_ONLY = {"permissions": {"contents": "read", "actions": "read", "pull_requests": "read"}}
 
 TABLE = [
@@ -191,6 +193,36 @@ TABLE = [
         before=(("/installation", {"action": "removed", "repositories": ["open"]}),)),
     Row("private repository, no token", "GET", A, 404, "Not Found", auth="none"),
     Row("nobody's repositories", "GET", "/installation/repositories", 401, "Requires authentication", auth="none"),
+    # a person's token (sources: app/simulator/rest/user.py)
+    Row("a person, the installation's repositories", "GET", "/installation/repositories", 403, FORBIDDEN, auth=ANN),
+    Row("a person, giving a token back", "DELETE", "/installation/token", 403, FORBIDDEN, auth=ANN),
+    Row("a person, writing", "POST", f"{A}/statuses/@head", 403, FORBIDDEN, status(), auth=ANN),
+    Row("a person, what the simulator leaves to the App", "GET", f"{A}/pulls/1", 403, FORBIDDEN, auth=ANN),
+    Row("a person, where a JWT is needed", "GET", "/app", 401, UNREADABLE, auth=ANN),
+    Row("a person, where the App is not", "GET", HIDDEN, 404, "Not Found", auth=ANN),
+    Row("a person where nothing was given", "GET", B, 404, "Not Found", auth={"person": "rita"}),
+    Row("a person, writing where nothing was given", "POST", f"{B}/dispatches", 404, "Not Found", {"event_type": "x"},
+        auth={"person": "rita"}),
+    Row("a stranger writing to a public one", "POST", f"{PUBLIC}/dispatches", 403, FORBIDDEN, {"event_type": "x"},
+        auth={"person": "mallory"}),
+    Row("a person who was removed", "GET", A, 404, "Not Found", auth={"person": "rita"},
+        before=(("/members", {"repository": "acme/repoA", "login": "rita", "permission": "none"}),)),
+    Row("a person while the App sleeps", "GET", A, 404, "Not Found", auth=ANN, before=SUSPENDED),
+    Row("a person's token that is over", "GET", "/user", 401, "Bad credentials", auth=ANN,
+        before=(("/clock", {"advance": "8h"}),)),
+    Row("a person's token that nobody issued", "GET", "/user", 401, "Bad credentials", auth="ghu_made_up"),
+    Row("a person's hour used up", "GET", "/user", 403, "API rate limit exceeded for user ID", auth=ANN,
+        before=(("/limits", {"primary_per_hour": 0}),)),
+    Row("nobody about themselves", "GET", "/user", 401, "Requires authentication", auth="none"),
+    Row("an installation about itself", "GET", "/user/installations", 403, FORBIDDEN),
+    Row("a JWT about itself", "GET", "/user", 403, FORBIDDEN, auth="jwt"),
+    Row("a person, no installation", "GET", "/user/installations/1/repositories", 404, "Not Found", auth=ANN),
+    Row("a stranger's part of an installation", "GET", "/user/installations/101/repositories", 404, "Not Found",
+        auth={"person": "mallory"}),
+    Row("a person's part of one that sleeps", "GET", "/user/installations/101/repositories", 403,
+        "This installation has been suspended", auth=ANN, before=SUSPENDED),
+    Row("a person's part of one that is gone", "GET", "/user/installations/101/repositories", 404, "Not Found",
+        auth=ANN, before=DELETED),
     # §8 comments and people
     Row("no such user", "GET", f"{A}/collaborators/nobody/permission", 404, "nobody is not a user"),
     Row("comment on nothing", "POST", f"{A}/issues/99/comments", 404, "Not Found", {"body": "x"}),
@@ -229,6 +261,8 @@ async def credential(hub: Hub, auth: Any) -> str | None:
     """What a row's ``auth`` stands for."""
     if isinstance(auth, dict) and {"permissions", "repositories"} & auth.keys():
         return await hub.token(auth)
+    if isinstance(auth, dict) and "person" in auth:
+        return await hub.user_token(auth["person"])
     if isinstance(auth, dict):
         now = int(time.time())
         return hub.jwt(**{name: value if name == "iss" else now + value for name, value in auth.items()})

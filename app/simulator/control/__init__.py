@@ -4,7 +4,7 @@ Law: bodies are read strictly (an unknown key is a 400 that names it), answers s
 refuses by GitHub's rules is answered with GitHub's code and text.
 """
 
-from app.simulator.control import conditions, runs, time, views, world
+from app.simulator.control import conditions, people, runs, time, views, world
 from app.simulator.control.routing import handle
 
-__all__ = ["conditions", "handle", "runs", "time", "views", "world"]
+__all__ = ["conditions", "handle", "people", "runs", "time", "views", "world"]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.simulator import struck
 from app.simulator.control.routing import Order, Reply, control
 from app.simulator.errors import ControlError
 from app.simulator.faults import seconds_of
+from app.simulator.model import App
+
+Json = dict[str, Any]
 
 
 @control("POST", "/faults")
@@ -108,16 +113,30 @@ def set_lag(order: Order) -> Reply:
 
 @control("POST", "/server")
 def set_server(order: Order) -> Reply:
-    """``{"ghes": "3.20"}`` makes it an older server, null github.com again. Also where webhooks go."""
-    body = order.read("", "ghes webhook_url webhook_secret public_key app_id")
+    """``{"ghes": "3.20"}`` makes it an older server, null github.com again. Also what the App's settings page holds."""
+    body = order.read("", "ghes webhook_url webhook_secret public_key app_id client_id client_secret callback_urls")
     if "ghes" in body:
         text = body["ghes"]
         if text is not None and not str(text).replace(".", "").isdigit():
             raise ControlError('ghes must be a version such as "3.20", or null')
         order.world.server.ghes = None if text is None else str(text)
+    _set_app(order.world.app, body)
     app = order.world.app
+    return 200, {
+        "ghes": order.world.server.ghes, "webhook_url": app.webhook_url, "app_id": app.id, "client_id": app.client_id,
+        "callback_urls": list(app.callback_urls),
+    }  # fmt: skip
+
+
+def _set_app(app: App, body: Json) -> None:
+    callbacks = body.get("callback_urls") or []
+    if not isinstance(callbacks, list):
+        raise ControlError("callback_urls must be a list of addresses")
+    if "callback_urls" in body:
+        app.callback_urls = tuple(str(url) for url in callbacks)
     app.webhook_url = body.get("webhook_url", app.webhook_url)
     app.webhook_secret = body.get("webhook_secret", app.webhook_secret)
     app.public_key = body.get("public_key", app.public_key)
     app.id = body.get("app_id", app.id)
-    return 200, {"ghes": order.world.server.ghes, "webhook_url": app.webhook_url, "app_id": app.id}
+    app.given_client_id = body.get("client_id", app.given_client_id)
+    app.client_secret = body.get("client_secret") or app.client_secret

@@ -17,8 +17,11 @@ def state(order: Order) -> Reply:
         "server": {"ghes": world.server.ghes},
         "app": {
             "id": app.id, "slug": app.slug, "name": app.name, "owner": app.owner.login, "events": app.events,
-            "permissions": app.permissions, "webhook_url": app.webhook_url,
+            "permissions": app.permissions, "webhook_url": app.webhook_url, "client_id": app.client_id,
+            "callback_urls": list(app.callback_urls),
         },
+        "signed_in": world.signed_in.login if world.signed_in else None,
+        "authorizations": {login: since.isoformat() for login, since in world.authorized.items()},
         "owners": owners_shape(world),
         "people": {f"{login} in {where}": level for (login, where), level in world.grants.items()},
         "repositories": {repo.full_name: repository_shape(world, repo) for repo in world.repositories.values()},

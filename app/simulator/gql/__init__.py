@@ -28,7 +28,7 @@ from graphql import (
 from graphql.language import DocumentNode, FragmentDefinitionNode
 
 from app.simulator.access import Caller
-from app.simulator.errors import Refusal
+from app.simulator.errors import Refusal, inaccessible
 from app.simulator.gql.roots import Mutation, Query
 from app.simulator.gql.sdl import SDL
 from app.simulator.gql.shapes import Reader
@@ -63,6 +63,8 @@ def _document(query: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
 
 def answer(simulator: Simulator, caller: Caller, method: str, raw: bytes, nulled: Json | None) -> Answer:
     """Execute what was sent to ``/graphql``."""
+    if caller.kind == "user":
+        raise inaccessible()
     if caller.kind != "installation":
         raise Refusal(401, "This endpoint requires you to be authenticated.")
     if method != "POST":

@@ -19,6 +19,7 @@ from app.simulator.rest import (
     pulls,
     repositories,
     rulesets,
+    user,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "pulls",
     "repositories",
     "rulesets",
+    "user",
 ]

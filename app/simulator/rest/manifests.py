@@ -59,7 +59,7 @@ def convert(call: Call) -> Answer:
         raise Refusal(422, "Validation Failed", errors=["default_permissions must be an object"])
     pem = _register(call.world, manifest, owner)
     app = call.world.app
-    credentials = {"client_secret": secrets.token_hex(20), "webhook_secret": app.webhook_secret, "pem": pem}
+    credentials = {"client_secret": app.client_secret, "webhook_secret": app.webhook_secret, "pem": pem}
     return Answer(201, shapes.app(call.world) | credentials)
 
 
@@ -71,7 +71,8 @@ def _register(world: World, manifest: Json, owner: Account) -> str:
     app.permissions = {"metadata": "read", **manifest.get("default_permissions", {})}
     app.events = list(manifest.get("default_events", []))
     app.webhook_url = (manifest.get("hook_attributes") or {}).get("url", app.webhook_url)
-    app.webhook_secret = secrets.token_hex(20)
+    app.webhook_secret, app.client_secret = secrets.token_hex(20), secrets.token_hex(20)
+    app.callback_urls = tuple(str(url) for url in manifest.get("callback_urls") or [])
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = serialization.PublicFormat.SubjectPublicKeyInfo
     app.public_key = key.public_key().public_bytes(serialization.Encoding.PEM, public).decode()

@@ -16,12 +16,17 @@ Json = dict[str, Any]
 MAX_PAYLOAD = 64 * 1024  # characters of JSON that ``repository_dispatch`` does not reach (FACTS §10)
 
 
-@route("GET", "/repos/{owner}/{repo}")
+@route("GET", "/repos/{owner}/{repo}", auth="either")
 def get_repository(call: Call) -> Answer:
     """A repository, with what the caller may do in it."""
+    return Answer(200, accounts.full_repository(call.world, call.repo) | {"permissions": _abilities(call)})
+
+
+def _abilities(call: Call) -> dict[str, bool]:
+    if call.caller.user is not None:
+        return access.abilities(call.world, call.user.login, call.repo)
     level = (call.caller.permissions or {}).get("contents", "none") if call.caller.sees(call.repo) else "read"
-    may = {"admin": False, "maintain": False, "push": level == "write", "triage": False, "pull": True}
-    return Answer(200, accounts.full_repository(call.world, call.repo) | {"permissions": may})
+    return {"admin": False, "maintain": False, "push": level == "write", "triage": False, "pull": True}
 
 
 @route("GET", "/orgs/{org}/repos")
@@ -56,10 +61,8 @@ def get_permission(call: Call) -> Answer:
         raise Refusal(404, f"{login} is not a user")
     granted = access.role(call.world, login, call.repo)
     coarse = access.permission(call.world, login, call.repo)
-    rank = access.RANKS.get(granted, 0)
-    wanted = {"pull": "read", "triage": "triage", "push": "write", "maintain": "maintain", "admin": "admin"}
     person = accounts.user(call.world, account) | {
-        "permissions": {name: rank >= access.RANKS[level] for name, level in wanted.items()},
+        "permissions": access.abilities(call.world, login, call.repo),
         "role_name": granted,
     }
     return Answer(200, {"permission": coarse, "role_name": granted, "user": person})

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
 from app.simulator.access import Caller
-from app.simulator.errors import Refusal
+from app.simulator.errors import Refusal, inaccessible
 from app.simulator.model import Account, Repository
 from app.simulator.world import World
 
@@ -59,6 +59,13 @@ class Call:
         if self.found is None:
             raise Refusal(404, "Not Found")
         return self.found
+
+    @property
+    def user(self) -> Account:
+        """The person who calls through the App."""
+        if self.caller.user is None:
+            raise inaccessible()
+        return self.caller.user
 
     @property
     def actor(self) -> Account:
@@ -129,7 +136,8 @@ ROUTES: list[Route] = []
 def route(
     method: str, template: str, needs: str = "metadata=read", auth: str = "token"
 ) -> Callable[[Handler], Handler]:
-    """Register a handler. ``auth`` is ``token`` (installation), ``app`` (JWT) or ``none``."""
+    """Register a handler. ``auth`` is ``token`` (installation), ``app`` (JWT), ``user`` (a person's token), ``either``
+    (an installation's or a person's) or ``none``."""
 
     def register(handler: Handler) -> Handler:
         ROUTES.append(Route(method, template, _pattern(template), needs, auth, handler))
