@@ -35,6 +35,7 @@ from app.web.application import create_application
 from app.web.context import WebContext
 from app.web.heads import BoundedHeads
 from app.web.health import missing_settings
+from app.web.listening import Listening
 from app.web.visitors import Visitors
 
 GRACE = 10
@@ -55,6 +56,7 @@ def web_of(service: Service) -> WebContext:
         links=context.links,
         keeper=service.keeper,
         visitors=Visitors(context.links.key) if context.links.key else Visitors(),
+        listening=Listening(context.engine.url),
     )
 
 
@@ -75,7 +77,7 @@ async def without_app(
         await stack.enter_async_context(queue.app.open_async())
         stack.push_async_callback(keeper.close)
         links = Links(settings.public_url)
-        yield WebContext(settings, engine, clock, queue, Configs(), links, keeper, Visitors())
+        yield WebContext(settings, engine, clock, queue, Configs(), links, keeper, Visitors(), Listening(engine.url))
 
 
 def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> None:
@@ -136,9 +138,10 @@ async def _serve(settings: Settings, url: str, listener: socket.socket, with_wor
             web, worker = web_of(service), service.worker if with_worker else None
         else:
             web = await stack.enter_async_context(without_app(settings, url))
+        await stack.enter_async_context(web.listening)
         _say_start(web, listener, worker)
         async with asyncio.TaskGroup() as group:
-            group.create_task(_answer(create_application(web), listener, stop), name="web")
+            group.create_task(_answer(web, listener, stop), name="web")
             if worker is not None:
                 group.create_task(worker.run(stop), name="worker")
 
@@ -161,10 +164,10 @@ def _say_start(web: WebContext, listener: socket.socket, worker: Worker | None) 
         _log.warning(f"not set up: set {', '.join(missing)} and start again")
 
 
-async def _answer(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+async def _answer(web: WebContext, listener: socket.socket, stop: asyncio.Event) -> None:
     """Serve until ``stop``; our signal handlers stand in for uvicorn's, which would end the process by the signal."""
     config = uvicorn.Config(
-        app,
+        create_application(web),
         http=BoundedHeads,
         log_config=None,
         access_log=False,
@@ -178,6 +181,8 @@ async def _answer(app: FastAPI, listener: socket.socket, stop: asyncio.Event) ->
     waiting = asyncio.create_task(stop.wait(), name="stop")
     await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
+    # They would last for as long as their readers please, and hold up the end.
+    web.listening.subscribers.end()
     server.should_exit = True
     await task
     _log.info("web ended")

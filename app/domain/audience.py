@@ -41,6 +41,13 @@ def may_name(state: ChangeSet, repository_id: int | None, audience: Audience) ->
     return repository if repository is not None and may_read(audience, repository) else None
 
 
+def may_look(state: ChangeSet, audience: Audience) -> bool:
+    """Whether a person may look at the set at all: who can read every repository that has or had a part in it."""
+    if not isinstance(audience, Person):
+        return True
+    return all(may_name(state, one, audience) is not None for one in state.concerned)
+
+
 def may_know_all(state: ChangeSet, audience: Audience) -> bool:
     """Whether every name of the pipeline may be said, also of a repository that Lockstep itself cannot see."""
     if audience is None or (isinstance(audience, Repository) and audience.visibility is Visibility.PRIVATE):

@@ -200,7 +200,7 @@ class ChangeSet:
 
         A pull request that was merged still stands where it was: its merging changes nothing for others (DESIGN §4).
         """
-        return {r: heads for r in self._concerned() if (heads := self._heads_in(r))}
+        return {r: heads for r in self.concerned if (heads := self._heads_in(r))}
 
     def _heads_in(self, repository_id: int) -> frozenset[str]:
         members = self.members(repository_id)
@@ -214,13 +214,15 @@ class ChangeSet:
         pulls = {Head(pull.repository_id, pull.branch, pull.head) for pull in self.open_pulls}
         return frozenset(pulls | {Head(branch.repository_id, branch.branch, branch.head) for branch in self.branches})
 
-    def _concerned(self) -> list[int]:
+    @property
+    def concerned(self) -> list[int]:
+        """Repositories that have or had a part in the set."""
         return sorted({pull.repository_id for pull in self.pulls} | {branch.repository_id for branch in self.branches})
 
     @property
     def crowded(self) -> tuple[int, ...]:
         """Repositories with more than one part in the set."""
-        return tuple(r for r in self._concerned() if len(self.members(r)) > 1)
+        return tuple(r for r in self.concerned if len(self.members(r)) > 1)
 
     def repository_by_id(self, repository_id: int) -> Repository | None:
         return next((r for r in self.repositories.values() if r.id == repository_id), None)

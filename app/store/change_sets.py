@@ -39,6 +39,7 @@ from app.domain.facts import Repository
 from app.domain.orchestration import Orchestration
 from app.domain.pipeline import Pipeline
 from app.domain.verdict import Verdict, weakest
+from app.store.changes_feed import of_set
 from app.store.codec import dump_set, load_set
 from app.store.metadata import Time, metadata
 from app.store.orchestrations import load_current, orchestrations
@@ -214,6 +215,7 @@ async def save(connection: AsyncConnection, locked: Locked, state: ChangeSet, no
             description=verdict.description if verdict else None,
             updated_at=now,
         )
+        .returning(*of_set(locked.address.owner, state, locked.orchestration))
     )
     await _save_pulls(connection, locked, state)
     return replace(locked, document=document, orchestration=state.orchestration)

@@ -211,6 +211,7 @@ async def page(
     after: Cursor | None = None,
     *,
     installation_ids: Collection[int] | None = None,
+    outcome: Outcome | None = None,
 ) -> tuple[list[Summary], Cursor | None]:
     """The newest first, and where to go on (None: that was all); of these installations only, where they are given."""
     query = select(*_SUMMARY).order_by(deliveries.c.received_at.desc(), deliveries.c.guid.desc()).limit(limit + 1)
@@ -218,6 +219,8 @@ async def page(
         query = query.where(tuple_(deliveries.c.received_at, deliveries.c.guid) < tuple_(after.received_at, after.guid))
     if installation_ids is not None:
         query = query.where(deliveries.c.installation_id.in_(installation_ids))
+    if outcome is not None:
+        query = query.where(deliveries.c.outcome == outcome.value)
     found = [_summary(row) for row in await connection.execute(query)]
     shown = found[:limit]
     more = len(found) > limit

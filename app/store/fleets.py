@@ -35,6 +35,7 @@ from app.domain.change_set import Kind
 from app.domain.fleet import FleetRun
 from app.domain.orchestration import Orchestration, OrchestrationState
 from app.store.change_sets import change_sets
+from app.store.changes_feed import of_run
 from app.store.codec import dump, load, load_orchestration
 from app.store.metadata import Time, metadata
 from app.store.orchestrations import attempts, orchestrations
@@ -74,7 +75,7 @@ async def insert_run(connection: AsyncConnection, run: FleetRun) -> None:
         "state": OrchestrationState.WAITING.value,
         "created_at": run.created_at,
     }
-    await connection.execute(insert(fleet_runs).values(row))
+    await connection.execute(insert(fleet_runs).values(row).returning(of_run(row["owner"], run.id)))
 
 
 async def lock_run(connection: AsyncConnection, run_id: str) -> FleetRun | None:
@@ -89,7 +90,8 @@ async def load_run(connection: AsyncConnection, run_id: str) -> FleetRun | None:
 async def save_run(connection: AsyncConnection, run: FleetRun, state: OrchestrationState) -> None:
     """Of a run that is locked."""
     values = {"doc": dump(run), "state": state.value, "finished_at": run.finished_at}
-    await connection.execute(update(fleet_runs).where(fleet_runs.c.id == run.id).values(values))
+    told = of_run(run.fleet.owner.lower(), run.id)
+    await connection.execute(update(fleet_runs).where(fleet_runs.c.id == run.id).values(values).returning(told))
 
 
 async def unfinished_runs(

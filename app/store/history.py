@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    select,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -39,7 +40,7 @@ history = Table(
     Column("effects", JSONB, nullable=False),
     Column("request_ids", ARRAY(Text), nullable=False),
     CheckConstraint(
-        "cause_kind IN ('delivery', 'effect', 'timer', 'command', 'api', 'scan', 'config')", name="cause_kind"
+        "cause_kind IN ('delivery', 'effect', 'timer', 'command', 'api', 'page', 'scan', 'config')", name="cause_kind"
     ),
     Index("ix_history_set_id", "set_id", "id"),
     Index("ix_history_orchestration_id", "orchestration_id", "id"),
@@ -81,6 +82,12 @@ async def write_history(connection: AsyncConnection, cause: Cause, entry: Entry,
         request_ids=[],
     )
     return int((await connection.execute(new.returning(history.c.id))).scalar_one())
+
+
+async def was_decided(connection: AsyncConnection, set_id: str, cause: Cause) -> bool:
+    """Whether this very cause has changed anything of the set before."""
+    query = select(history.c.id).filter_by(set_id=set_id, cause_kind=cause.kind, cause_id=cause.id).limit(1)
+    return (await connection.execute(query)).first() is not None
 
 
 async def add_request_id(connection: AsyncConnection, history_id: int, request_id: str) -> None:

@@ -10,10 +10,25 @@ from starlette.routing import Route
 
 from app.inbox.door import Door, ShutDoor
 from app.settings import Ingest
-from app.web import change_sets, deliveries, fleet_pages, fleets, forms, health, orchestrations, pages, problems, tokens
+from app.web import (
+    change_sets,
+    deliveries,
+    delivery_pages,
+    fleet_pages,
+    fleets,
+    forms,
+    health,
+    orchestrations,
+    pages,
+    problems,
+    set_pages,
+    stream,
+    tokens,
+)
 from app.web.context import WebContext
 from app.web.documents import document_of
 from app.web.guard import DOOR, Guard
+from app.web.who import Stranger
 
 DESCRIPTION = """\
 Change sets, orchestrations, deliveries and tokens of Lockstep.
@@ -40,11 +55,12 @@ def create_application(context: WebContext) -> FastAPI:
     pulled = context.settings.ingest is Ingest.PULL
     door = ShutDoor() if pulled else Door(context.keeper, context.secrets, context.clock)
     app.router.routes.insert(0, Route(DOOR, door))
-    for router in (health, orchestrations, fleets, change_sets, deliveries, tokens, pages, fleet_pages):
+    api = (health, orchestrations, fleets, change_sets, deliveries, stream, tokens)
+    for router in (*api, pages, set_pages, delivery_pages, fleet_pages):
         app.include_router(router.router)
     app.include_router(_document(app))
     problems.install(app)
-    app.add_exception_handler(pages.Stranger, pages.strange)
+    app.add_exception_handler(Stranger, pages.strange)
     app.add_exception_handler(forms.NotOurs, pages.not_ours)
     app.add_middleware(Guard)
     return app

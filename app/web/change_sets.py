@@ -7,6 +7,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.events import InvalidateWanted, Trigger, TriggerKind
+from app.domain.explain import explain
 from app.jobs.river import River
 from app.store import views
 from app.store.transaction import transaction
@@ -17,6 +18,7 @@ from app.web.context import Web
 from app.web.documents import documented
 from app.web.once import Answer, once
 from app.web.problems import Problem
+from app.web.set_view import load_state
 
 router = APIRouter(prefix="/api/v1", tags=["change sets"])
 
@@ -52,6 +54,18 @@ async def get_change_set(set_id: inputs.IdPath, web: Web, caller: Reader) -> sha
     """One change set. Scope: `read`."""
     async with transaction(web.engine) as connection:
         return await _shown(connection, caller, set_id)
+
+
+@router.get(
+    "/change-sets/{id}/explanation", response_model=shapes.Explanation, responses=documented(401, 403, 404, 422)
+)
+async def explain_change_set(set_id: inputs.IdPath, web: Web, caller: Reader) -> shapes.Explanation:
+    """Why its verdict is what it is, and what or whom it waits for. Scope: `read`."""
+    async with transaction(web.engine) as connection:
+        await _shown(connection, caller, set_id)
+        state = await load_state(connection, web.configs, set_id, None)
+    assert state is not None, "change sets are never deleted"
+    return present.explanation(explain(state, None))
 
 
 @router.post(

@@ -19,6 +19,7 @@ from app.jobs.links import Links
 from app.jobs.queue import Queue
 from app.jobs.river import River
 from app.settings import Settings
+from app.web.listening import Listening
 from app.web.visitors import Visitors
 
 
@@ -32,6 +33,8 @@ class WebContext:
     links: Links
     keeper: Keeper
     visitors: Visitors
+    listening: Listening
+    """Open while the process serves (``app.main``)."""
     migrated: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the database was seen at the newest revision."""
 

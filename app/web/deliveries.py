@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.jobs.river import River
 from app.store import deliveries, views
-from app.store.history import Entry, write_history
+from app.store.history import Cause, Entry, write_history
 from app.store.transaction import transaction
 from app.web import cursors, inputs, shapes
 from app.web.access import Admin, Reader
@@ -49,15 +49,22 @@ async def replay_delivery(
         found = await deliveries.load(river.connection, guid)
         if found is None or not await _visible(river, caller.owner, found[0].installation_id):
             raise Problem(404, f"There is no delivery {guid}. It may have been trimmed by age.")
-        await deliveries.reopen(river.connection, guid)
-        await web.queue.promise_deliveries(river.connection, [guid])
-        entry = Entry(None, None, {"type": "DeliveryReplayed", "delivery": guid}, {}, [])
-        await write_history(river.connection, cause(caller), entry, river.now)
+        await replay(river, guid, cause(caller))
         after = await deliveries.load(river.connection, guid)
         assert after is not None, "it is locked by this transaction"
         return Answer(202, _shape(after[0]), location="/api/v1/deliveries")
 
     return await once(web, request, caller, key, act)
+
+
+async def replay(river: River, guid: str, by: Cause) -> bool:
+    """Open the delivery again and promise its job; False where none is kept."""
+    if not await deliveries.reopen(river.connection, guid):
+        return False
+    await river.queue.promise_deliveries(river.connection, [guid])
+    entry = Entry(None, None, {"type": "DeliveryReplayed", "delivery": guid}, {}, [])
+    await write_history(river.connection, by, entry, river.now)
+    return True
 
 
 async def _visible(river: River, owner: str | None, installation_id: int | None) -> bool:

@@ -1,4 +1,4 @@
-"""Plain pages: the list of change sets, one set, one orchestration. They work without any script.
+"""What all pages share, the list of change sets and one orchestration. They work without any script.
 
 Law: they are for who came with the one-time token that the log prints at start (CONTRACT §2); everything shown is
 escaped by the template engine, and an address becomes a link only if it is one of http or https.
@@ -22,8 +22,12 @@ from app.web import cursors, inputs, present, shapes
 from app.web.context import Web, WebContext
 from app.web.forms import new_form
 from app.web.visitors import COOKIE, VALID
+from app.web.who import Looking, Stranger
 
-POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
 HEADERS = {"content-security-policy": POLICY, "referrer-policy": "no-referrer"}
 
 _templates = Jinja2Templates(
@@ -37,14 +41,9 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> Respo
     return _templates.TemplateResponse(request, name, values, status, HEADERS)
 
 
-class Stranger(Exception):
-    """A visitor without the cookie."""
-
-
-async def visitor(request: Request, web: Web) -> None:
-    """Who holds the cookie; each page says which config files are broken (CONTRACT §3)."""
-    if not web.visitors.admits(request.cookies.get(COOKIE), web.clock()):
-        raise Stranger
+async def visitor(request: Request, web: Web, who: Looking) -> None:
+    """Each page says who looks at it, and which config files are broken (CONTRACT §3)."""
+    request.state.who = who
     async with transaction(web.engine) as connection:
         request.state.broken_configs = await broken_configs(connection)
 
@@ -86,18 +85,6 @@ async def home(request: Request, web: Web, cursor: inputs.Cursor = None) -> Resp
     return page(request, "home.html", sets=items, following=following)
 
 
-@router.get("/change-sets/{id}", dependencies=[VISITOR])
-async def change_set_page(set_id: inputs.IdPath, request: Request, web: Web) -> Response:
-    async with transaction(web.engine) as connection:
-        view = await views.change_set(connection, set_id)
-        current = view.orchestration_id if view else None
-        shown = await _orchestration(connection, web, request, current) if current else None
-        sets = await present.change_sets(connection, [view] if view else [])
-    if not sets:
-        return page(request, "missing.html", 404, what=f"change set {set_id}")
-    return page(request, "change_set.html", set=sets[0], orchestration=shown, github=web.settings.github_url, form=None)
-
-
 @router.get("/orchestrations/{id}", dependencies=[VISITOR])
 async def orchestration_page(orchestration_id: inputs.IdPath, request: Request, web: Web) -> Response:
     async with transaction(web.engine) as connection:
@@ -105,7 +92,7 @@ async def orchestration_page(orchestration_id: inputs.IdPath, request: Request, 
     if shown is None:
         return page(request, "missing.html", 404, what=f"orchestration {orchestration_id}")
     form = new_form(request, web) if shown.fleet and shown.finished_at is None else None
-    return page(request, "change_set.html", set=None, orchestration=shown, github=web.settings.github_url, form=form)
+    return page(request, "orchestration.html", orchestration=shown, form=form)
 
 
 async def _orchestration(
@@ -119,7 +106,12 @@ async def _orchestration(
     return await present.orchestration(connection, view, base) if view else None
 
 
-@router.get("/static/lockstep.css")
-async def stylesheet() -> Response:
-    source = _templates.env.get_template("lockstep.css").render()
-    return Response(source, media_type="text/css", headers={"cache-control": "max-age=3600"})
+STATIC = {"lockstep.css": "text/css", "lockstep.js": "text/javascript"}
+
+
+@router.get("/static/{name}")
+async def static(name: str, request: Request) -> Response:
+    if name not in STATIC:
+        return page(request, "missing.html", 404, what="such file")
+    source = _templates.env.get_template(name).render()
+    return Response(source, media_type=STATIC[name], headers={"cache-control": "max-age=3600"})

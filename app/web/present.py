@@ -13,6 +13,7 @@ from app.domain.attempt import Attempt
 from app.domain.build import Build
 from app.domain.change_set import Kind
 from app.domain.explain_build import BARE, explain_build
+from app.domain.explanation import Explanation
 from app.domain.facts import Branch, Pull, PullState
 from app.domain.fleet import FleetRun, States, Target, came_to, run_state, why_not
 from app.domain.fleet_summary import summary
@@ -222,3 +223,15 @@ def _member(part: Pull | Branch, view: SetView, names: Names) -> shapes.Member:
 
 def _verdict(state: str, description: str) -> shapes.Verdict:
     return shapes.Verdict(state=VerdictState(state), description=description)
+
+
+def explanation(node: Explanation) -> shapes.Explanation:
+    return shapes.Explanation(
+        state=node.state,
+        text=node.text,
+        waits_for=node.waits_for,
+        until=node.until,
+        build=node.build,
+        url=node.url,
+        because=[explanation(one) for one in node.because],
+    )

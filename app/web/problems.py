@@ -20,6 +20,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
+"""What is raised where the database cannot be reached."""
 _log = structlog.get_logger(__name__)
 
 
@@ -59,7 +61,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for kind in (OperationalError, InterfaceError, PoolTimeout, OSError):
+    for kind in AWAY:
         app.add_exception_handler(kind, _away)
     app.add_exception_handler(Exception, _unforeseen)
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.attempt import AttemptState
 from app.domain.build import BuildState
+from app.domain.explanation import WaitsFor
 from app.domain.orchestration import OrchestrationState
 from app.domain.verdict import VerdictState
 from app.web.inputs import SetStateName
@@ -118,6 +119,18 @@ class ChangeSet(Shape):
     orchestration_id: str | None
 
 
+class Explanation(Shape):
+    """Why something is as it is, and what it waits for: a tree, the same that comment and page show."""
+
+    state: str = Field(description="Of a verdict, a build or a set; `stopped`: a build that is not started any more.")
+    text: str
+    waits_for: WaitsFor | None = Field(description="Null: it does not wait.")
+    until: datetime | None = Field(description="When the wait is over or given up, as far as is known.")
+    build: str | None
+    url: str | None = Field(description="The run on GitHub.")
+    because: list[Explanation]
+
+
 class Delivery(Shape):
     id: str
     event: str
@@ -129,7 +142,7 @@ class Delivery(Shape):
 
 
 class Cause(Shape):
-    kind: str = Field(description="`delivery`, `effect`, `timer`, `command`, `api`, `scan` or `config`.")
+    kind: str = Field(description="`delivery`, `effect`, `timer`, `command`, `api`, `page`, `scan` or `config`.")
     id: str | None
     actor: str | None
 

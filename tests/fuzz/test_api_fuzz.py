@@ -63,7 +63,8 @@ def test_no_request_breaks_anything(story: Story, mode: schemathesis.GenerationM
     stage = story.stage
     leads = known(story)
     address = services.address(stage._listener)
-    schema = schemathesis.openapi.from_dict(stage.run(document(address)))
+    # What never ends has no answer to be judged.
+    schema = schemathesis.openapi.from_dict(stage.run(document(address))).exclude(path="/api/v1/stream")
     tokens = [stage.run(token(stage, scope)) for scope in ("admin", "run", "read")]
     cases = schema.as_strategy(generation_mode=mode)
 

@@ -76,8 +76,8 @@ def test_an_old_process_starts_beside_a_newer_database(database_url: str) -> Non
     assert is_current(database_url)
 
 
-WIDER = {"change_sets ck_change_sets_kind", "timers ck_timers_kind"}
-"""Take what they took before and more. What fleets add is read by no version that had no fleets: none was released."""
+WIDER = {"change_sets ck_change_sets_kind", "timers ck_timers_kind", "history ck_history_cause_kind"}
+"""Take what they took before and more. What fleets and pages add is read by no version without: none was released."""
 
 
 def test_revisions_expand_and_take_nothing_away(empty_database_url: str) -> None:

@@ -27,6 +27,7 @@ async def test_no_request_makes_an_error_of_ours(office: Office, seed: int) -> N
     assert state.orchestration is not None
     known = {"owner": "acme", "pipeline": "product", "id": dice.choice([state.id, state.orchestration.id]), "name": "x"}
     tokens = [await office.token("admin"), await office.token("run", owner="acme"), "nonsense"]
+    del document["paths"]["/api/v1/stream"]  # its answer never ends
     operations = [(path, method) for path, item in document["paths"].items() for method in item]
     for _ in range(150):
         path, method = dice.choice(operations)

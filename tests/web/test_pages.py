@@ -46,7 +46,10 @@ async def test_a_set_is_shown_with_members_and_builds(office: Office) -> None:
     await _login(office)
     page = await office.call("GET", f"/change-sets/{state.id}")
     assert page.status_code == 200
-    assert "script" not in page.headers["content-security-policy"]
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+    assert "<script src=" in page.text
+    assert page.text.count("<script") == 1, "no script stands in the page itself"
+    assert "style=" not in page.text
     for part in ("DPTA-1", "https://github.com/acme/repoA/pull/1", "repoB", "skipped", "a" * 10):
         assert part in page.text
     orchestration = await office.call("GET", f"/orchestrations/{state.orchestration.id}")
