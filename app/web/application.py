@@ -12,6 +12,7 @@ from app.inbox.door import Door, ShutDoor
 from app.settings import Ingest
 from app.web import (
     change_sets,
+    config_pages,
     deliveries,
     delivery_pages,
     fleet_pages,
@@ -56,7 +57,7 @@ def create_application(context: WebContext) -> FastAPI:
     door = ShutDoor() if pulled else Door(context.keeper, context.secrets, context.clock)
     app.router.routes.insert(0, Route(DOOR, door))
     api = (health, orchestrations, fleets, change_sets, deliveries, stream, tokens)
-    for router in (*api, pages, set_pages, delivery_pages, fleet_pages):
+    for router in (*api, pages, set_pages, config_pages, delivery_pages, fleet_pages):
         app.include_router(router.router)
     app.include_router(_document(app))
     problems.install(app)

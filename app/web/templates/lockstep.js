@@ -6,6 +6,7 @@
 
 (() => {
   const SOON = 40; // milliseconds in which further changes wait for one fetch
+  const REFUSED = 30_000; // until the stream is asked for again
   const live = document.querySelector("[data-live]");
   let fetching = false;
   let again = false;
@@ -66,15 +67,22 @@
     }
   };
 
-  if (live) {
+  let waiting = null;
+  const soon = () => { clearTimeout(waiting); waiting = setTimeout(refresh, SOON); };
+
+  // A browser connects anew by itself where the connection broke, and gives up where it was refused (too many listeners,
+  // a log-in that has expired): then the page is asked for, which tells.
+  const listen = () => {
     const stream = new EventSource(`/api/v1/stream?${live.dataset.live}`);
-    let waiting = null;
-    const soon = () => { clearTimeout(waiting); waiting = setTimeout(refresh, SOON); };
-    let first = true;
-    stream.addEventListener("ready", () => { if (!first) soon(); first = false; });
-    stream.addEventListener("change", soon);
-    stream.addEventListener("resync", soon);
-    addEventListener("pagehide", () => stream.close());
-  }
+    for (const name of ["ready", "change", "resync"]) stream.addEventListener(name, soon);
+    stream.addEventListener("error", () => {
+      if (stream.readyState !== EventSource.CLOSED) return;
+      soon();
+      setTimeout(listen, REFUSED);
+    });
+    addEventListener("pagehide", () => stream.close(), { once: true });
+  };
+
+  if (live) listen();
   setInterval(tick, 5000);
 })();
