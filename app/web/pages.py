@@ -1,4 +1,4 @@
-"""What all pages share, the list of change sets and one orchestration. They work without any script.
+"""What all pages share, and the list of change sets. They work without any script.
 
 Law: they are for who came with the one-time token that the log prints at start (CONTRACT §2); everything shown is
 escaped by the template engine, and an address becomes a link only if it is one of http or https.
@@ -12,15 +12,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import views
 from app.store.configs import broken_configs
-from app.store.fleets import load_run
 from app.store.transaction import transaction
-from app.web import cursors, inputs, present, shapes
-from app.web.context import Web, WebContext
-from app.web.forms import new_form
+from app.web import cursors, inputs, present
+from app.web.context import Web
 from app.web.visitors import COOKIE, VALID
 from app.web.who import Looking, Stranger
 
@@ -83,27 +80,6 @@ async def home(request: Request, web: Web, cursor: inputs.Cursor = None) -> Resp
     last = found[limit - 1] if len(found) > limit else None
     following = cursors.of_moment(last.created_at, last.state.id) if last else None
     return page(request, "home.html", sets=items, following=following)
-
-
-@router.get("/orchestrations/{id}", dependencies=[VISITOR])
-async def orchestration_page(orchestration_id: inputs.IdPath, request: Request, web: Web) -> Response:
-    async with transaction(web.engine) as connection:
-        shown = await _orchestration(connection, web, request, orchestration_id)
-    if shown is None:
-        return page(request, "missing.html", 404, what=f"orchestration {orchestration_id}")
-    form = new_form(request, web) if shown.fleet and shown.finished_at is None else None
-    return page(request, "orchestration.html", orchestration=shown, form=form)
-
-
-async def _orchestration(
-    connection: AsyncConnection, web: WebContext, request: Request, orchestration_id: str
-) -> shapes.Orchestration | None:
-    base = present.base_url(web, request)
-    run = await load_run(connection, orchestration_id)
-    if run is not None:
-        return await present.fleet_run(connection, run, base)
-    view = await views.orchestration(connection, orchestration_id)
-    return await present.orchestration(connection, view, base) if view else None
 
 
 STATIC = {"lockstep.css": "text/css", "lockstep.js": "text/javascript"}
