@@ -168,12 +168,17 @@ class Budgets:
 
 async def closed_ways(connection: AsyncConnection, now: datetime) -> list[Closed]:
     """Everything that GitHub's limits have closed at this moment, for health and metrics."""
-    rows = await connection.execute(select(budgets).order_by(budgets.c.installation_id))
     return [
-        Closed(row.installation_id or None, resource, until)
-        for row in rows
-        for resource, until in sorted(_budget(row.doc).closed(now).items())
+        Closed(installation_id, resource, until)
+        for installation_id, budget in await all_budgets(connection)
+        for resource, until in sorted(budget.closed(now).items())
     ]
+
+
+async def all_budgets(connection: AsyncConnection) -> list[tuple[int | None, Budget]]:
+    """Each installation's budget as it is now; None: the App's own. To look at."""
+    rows = await connection.execute(select(budgets).order_by(budgets.c.installation_id))
+    return [(row.installation_id or None, _budget(row.doc)) for row in rows]
 
 
 def _row_of(ticket: Ticket) -> int:

@@ -24,6 +24,7 @@ from app.web import (
     pages,
     problems,
     set_pages,
+    status_page,
     stream,
     tokens,
 )
@@ -58,7 +59,7 @@ def create_application(context: WebContext) -> FastAPI:
     door = ShutDoor() if pulled else Door(context.keeper, context.secrets, context.clock)
     app.router.routes.insert(0, Route(DOOR, door))
     api = (health, orchestrations, fleets, change_sets, deliveries, stream, tokens)
-    for router in (*api, pages, set_pages, orchestration_pages, config_pages, delivery_pages, fleet_pages):
+    for router in (*api, pages, set_pages, orchestration_pages, config_pages, delivery_pages, status_page, fleet_pages):
         app.include_router(router.router)
     app.include_router(_document(app))
     problems.install(app)

@@ -44,9 +44,14 @@ async def healthz() -> dict[str, str]:
 
 @router.api_route("/readyz", methods=["GET", "HEAD"])
 async def readyz(web: Web) -> Response:
-    parts = {"set_up": _set_up(web), **await _database_parts(web)}
+    parts = await readiness(web)
     ready = all(part["ready"] for part in parts.values())
     return JSONResponse({"ready": ready, **parts}, 200 if ready else 503)
+
+
+async def readiness(web: WebContext) -> dict[str, dict[str, Any]]:
+    """Each part that has to work, whether it does, and if not, how to mend it."""
+    return {"set_up": _set_up(web), **await _database_parts(web)}
 
 
 def missing_settings(web: WebContext) -> list[str]:

@@ -11,9 +11,11 @@ import httpx
 import pytest
 
 from app.domain.audience import Person
+from app.domain.budget import Ask, Cost, Heard, Priority, Ticket, Told
 from app.domain.expected import Length
 from app.domain.facts import RunStatus
 from app.store import deliveries, views
+from app.store.budgets import Budgets
 from app.store.transaction import transaction
 from app.web.dag import identified
 from app.web.set_view import load_state, progress, set_page
@@ -175,3 +177,17 @@ async def test_the_inbox_is_shown_to_the_operator_with_payloads_and_replay(offic
     assert found[0].outcome is None
     assert (await office.call("POST", "/deliveries/a-1", data={})).status_code == 403
     assert (await office.call("GET", "/deliveries/none")).status_code == 404
+
+
+async def test_the_state_of_the_whole_is_shown_to_the_operator(office: Office) -> None:
+    await office.opened()
+    told = Told(5000, 4321, office.clock.now + timedelta(minutes=30))
+    budgets = Budgets(office.web.engine, office.clock)
+    ticket = await budgets.reserve(1, Ask(Priority.READ, Cost.READ))
+    assert isinstance(ticket, Ticket)
+    await budgets.settle(ticket, Heard(passed=True, resource="core", told=told))
+    assert (await office.call("GET", "/status")).status_code == 401
+    await _login(office)
+    page = (await office.call("GET", "/status")).text
+    for part in ("database", "no worker runs", "4,321", "5,000", "pending verdict", "acme"):
+        assert part in page
