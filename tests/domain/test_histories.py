@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from app.domain import attempts
 from app.domain.attempt import PASSING
 from app.domain.clock import wake_at
+from app.domain.comment import ON_THE_WAY, Shown, due, point_of
 from app.domain.effects import CancelRun, DispatchBuild, Effect, ReadSet, Say
 from app.domain.events import (
     AccessChanged,
@@ -36,6 +37,7 @@ from app.domain.events import (
 from app.domain.facts import PullState, RepositoryRead, RunStatus
 from app.domain.manifest import slice_of, specs_of
 from app.domain.verdict import VerdictState
+from tests.domain.explained import problems
 from tests.domain.pretend import NAMES, Pretend, PretendRun, story_pipeline
 
 ANN = Trigger(TriggerKind.COMMAND, "ann")
@@ -53,6 +55,10 @@ class History:
     snapshots: list[tuple[datetime, tuple[RepositoryRead, ...]]] = field(default_factory=list)
 
     performed: list[DispatchBuild] = field(default_factory=list)
+    shown: Shown | None = None
+    """The comment on a member, which is written whenever it is due."""
+    on_the_way: dict[str, int] = field(default_factory=dict)
+    """How often it was written before the end, by round."""
 
     def __post_init__(self) -> None:
         self.world.watch = self.check
@@ -129,6 +135,21 @@ class History:
             "invalidate": lambda: self.world.feed(InvalidateWanted(ANN)),
         }
         actions[name]()
+        assert list(problems(self.world.state)) == []
+        self.comment()
+
+    def comment(self) -> None:
+        """Two writes on the way of a round, and never a success that is none any more."""
+        point, shown = point_of(self.world.state), self.shown
+        if due(shown, point):
+            again = shown is not None and shown.round == point.round
+            writes = shown.writes + 1 if shown is not None and again else 1
+            self.shown = Shown(point.cause, point.over, point.round, point.success, writes)
+            if not point.over and not (shown is not None and shown.success):
+                self.on_the_way[point.round] = self.on_the_way.get(point.round, 0) + 1
+                assert self.on_the_way[point.round] <= ON_THE_WAY
+        assert self.shown is None or point.success or not self.shown.success
+        assert self.shown is None or not point.over or self.shown.cause == point.cause
 
     def opens(self, repository: int) -> None:
         if repository not in self.world.pulls:
