@@ -15,7 +15,7 @@ from typing import Self
 from app.config import read_config
 from app.domain.budget import Limits
 from app.errors import OperatorError
-from app.github import GitHub, Pacing
+from app.github import Client, GitHub, Pacing
 from app.inbox.keep import Keeper
 from app.jobs.configs import Configs
 from app.jobs.context import ConfigPlace, Context, Identity, Owners
@@ -67,6 +67,7 @@ class Service:
             private_key=key,
             clock=clock,
             vault=TokenVault(self.engine, clock),
+            client=_client(settings),
             pacing=Pacing(clock, ledger=Budgets(self.engine, clock, limits), patience=patience),
         )
         self.context = Context(
@@ -108,6 +109,13 @@ def _checked(file: Path, owners: tuple[str, ...] | None) -> str:
             what = f"LOCKSTEP_CONFIG_FILE is no good config{owner and f' for {owner}'} (problems: {len(problems)})"
             raise OperatorError(f"{what}; the first: {problems[0]}")
     return text
+
+
+def _client(settings: Settings) -> Client | None:
+    """By what people log in, where the operator wants them to."""
+    if settings.client_id is None or settings.client_secret is None:
+        return None
+    return Client(settings.client_id, settings.client_secret.get_secret_value())
 
 
 def _signing_key(private_key: str) -> bytes:

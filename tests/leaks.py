@@ -21,6 +21,7 @@ FORMS = {
     "private key": ("PRIVATE KEY", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/]{40}")),
     "installation token": ("ghs_", re.compile(r"\bghs_[A-Za-z0-9_.-]{30,}")),
     "user token": ("ghu_", re.compile(r"\bghu_[A-Za-z0-9]{30,}")),
+    "refresh token": ("ghr_", re.compile(r"\bghr_[A-Za-z0-9]{30,}")),
     "API token": ("lockstep_", re.compile(r"\blockstep_[A-Za-z0-9_-]{43}\b")),
     "App JWT": ("eyJ", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{100,}")),
 }
@@ -28,10 +29,13 @@ FORMS = {
 MAY_ANSWER = {
     "installation token": "/access_tokens",
     "user token": "/login/oauth/access_token",
+    "refresh token": "/login/oauth/access_token",
     "API token": "/api/v1/tokens",
     "private key": "/conversions",
 }
 """The kinds that an answer to a POST is made to give, and the end of its path."""
+MAY_ASK = dict.fromkeys(("client secret", "refresh token"), "/login/oauth/access_token")
+"""The kinds that the body of a POST is made to carry."""
 SHORTEST = 16
 
 T = TypeVar("T")
@@ -122,9 +126,10 @@ def _look_at(response: httpx.Response, content: bytes) -> None:
     call = f"{request.method} {request.url.path}"
     look(f"the address of {call}", str(request.url))
     look(f"a header of {call}", "\n".join(value for name, value in request.headers.items() if name != "authorization"))
-    with contextlib.suppress(httpx.RequestNotRead):
-        look(f"the body of {call}", request.content)
     asked = request.method == "POST"
+    carried = [kind for kind, end in MAY_ASK.items() if asked and request.url.path.endswith(end)]
+    with contextlib.suppress(httpx.RequestNotRead):
+        look(f"the body of {call}", request.content, allowed=carried)
     allowed = [kind for kind, end in MAY_ANSWER.items() if asked and request.url.path.endswith(end)]
     look(f"a header of the answer to {call}", "\n".join(response.headers.values()))
     look(f"the answer to {call}", content, allowed=allowed)

@@ -42,10 +42,13 @@ def may_name(state: ChangeSet, repository_id: int | None, audience: Audience) ->
 
 
 def may_look(state: ChangeSet, audience: Audience) -> bool:
-    """Whether a person may look at the set at all: who can read every repository that has or had a part in it."""
+    """Whether a person may look at the set at all: who can read every repository that has or had a part in it.
+
+    ``store.readers`` asks the same of rows.
+    """
     if not isinstance(audience, Person):
         return True
-    return all(may_name(state, one, audience) is not None for one in state.concerned)
+    return bool(state.concerned) and all(may_name(state, one, audience) is not None for one in state.concerned)
 
 
 def may_know_all(state: ChangeSet, audience: Audience) -> bool:

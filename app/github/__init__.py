@@ -30,6 +30,7 @@ from app.github.dispatching import DispatchOutcome
 from app.github.errors import Acted, Failure, Kind, Limit
 from app.github.hub import GitHub
 from app.github.pacing import Limits, Pacing, Priority
+from app.github.people import Client, Grant, People, Rights, User
 from app.github.sweeping import SweepQuestion
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Acted",
     "AlreadyEnded",
     "AppIdentity",
+    "Client",
     "Comment",
     "Created",
     "DispatchOutcome",
@@ -46,6 +48,7 @@ __all__ = [
     "FileText",
     "GitHub",
     "Gone",
+    "Grant",
     "Installation",
     "InstallationClient",
     "Kind",
@@ -56,12 +59,15 @@ __all__ = [
     "Missing",
     "NotSent",
     "Pacing",
+    "People",
     "Priority",
     "Refused",
     "RepositoryAnswer",
+    "Rights",
     "SweepQuestion",
     "SweptPull",
     "SweptRepository",
     "Unclear",
     "Unreadable",
+    "User",
 ]

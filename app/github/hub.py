@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Self
 
@@ -20,6 +21,7 @@ from app.github.deliveries import LogPage
 from app.github.errors import Failure
 from app.github.pacing import Pacing
 from app.github.payloads import AppBody, Installations, RepositoriesPage
+from app.github.people import Client, People
 from app.github.tokens import AppKey, Tokens
 from app.github.vault import Unshared, Vault
 from app.github.wire import Wire
@@ -33,6 +35,7 @@ class GitHub:
     :param clock: now, aware; tokens, time limits and pacing live by it.
     :param timeout: seconds for each phase of a request.
     :param vault: where tokens are shared with other processes; None: with none.
+    :param client: the App's client id and secret, by which people log in; None: nobody does.
     :param sleep: how the few short waits of this room are waited.
     :raises ValueError: the private key cannot be read.
     """
@@ -48,6 +51,7 @@ class GitHub:
         timeout: float = 10.0,
         pacing: Pacing | None = None,
         vault: Vault | None = None,
+        client: Client | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.api_url = api_url.rstrip("/")
@@ -60,13 +64,21 @@ class GitHub:
         self._tokens = Tokens(self._wire, key, self._pacing.of(None), clock, vault or Unshared(), sleep)
         self._as_app = AppChannel(self._wire, key, self._pacing.of(None), clock)
         self._identity: AppIdentity | None = None
+        self._open = AsyncExitStack()
+        self.people: People | None = None
+        if client is not None:
+            self.people = People(client, self._wire, self.web_url, key.seal_of_people, clock, timeout)
 
     async def __aenter__(self) -> Self:
-        await self._wire.__aenter__()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._wire)
+            if self.people is not None:
+                await stack.enter_async_context(self.people)
+            self._open = stack.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._wire.__aexit__()
+        await self._open.aclose()
 
     def on(self, installation_id: int) -> InstallationClient:
         """A client for one piece of work on an installation."""

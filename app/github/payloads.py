@@ -69,6 +69,24 @@ class RepositoriesPage(BaseModel):
     repositories: list[RepositoryBody]
 
 
+class UserBody(BaseModel):
+    id: int
+    login: str
+
+
+class UserInstallations(BaseModel):
+    installations: list[InstallationBody]
+
+
+class _UserRepository(BaseModel):
+    id: int
+    permissions: dict[str, bool] = Field(default_factory=dict)
+
+
+class UserRepositories(BaseModel):
+    repositories: list[_UserRepository]
+
+
 class _RepositoryId(BaseModel):
     id: int
 

@@ -100,6 +100,7 @@ class AppKey:
         self._issuer = str(app_id)
         self._key = _load(private_key)
         self.seal = Seal(self._issuer, self._key)
+        self.seal_of_people = Seal(self._issuer, self._key, "user tokens")
         self._signed: tuple[str, datetime] | None = None
 
     def authorization(self, now: datetime) -> str:

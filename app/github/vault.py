@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 Place = tuple[int, str]
-"""An installation and a class of tokens."""
+"""An installation and a class of tokens; of a person's tokens, the person and the session."""
 
 _NONCE = 12
 
@@ -64,11 +64,14 @@ class Unshared:
 
 
 class Seal:
-    """AES-256-GCM under a key that follows from the App's private key, however that is written."""
+    """AES-256-GCM under a key that follows from the App's private key, however that is written.
 
-    def __init__(self, app_id: str, key: RSAPrivateKey) -> None:
+    :param what: what is sealed, in words; a seal for one thing opens no other.
+    """
+
+    def __init__(self, app_id: str, key: RSAPrivateKey, what: str = "installation tokens") -> None:
         secret = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        derived = HKDF(SHA256(), length=32, salt=None, info=b"lockstep installation tokens").derive(secret)
+        derived = HKDF(SHA256(), length=32, salt=None, info=f"lockstep {what}".encode()).derive(secret)
         self._cipher = AESGCM(derived)
         self._app_id = app_id
 

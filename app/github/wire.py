@@ -47,6 +47,8 @@ class Call:
     """Keys that the body has besides in version 2022-11-28 only. Which version it is shows when the call is sent."""
     versioned: bool = True
     """False: sent without ``X-GitHub-Api-Version`` (GraphQL has none)."""
+    accept: str | None = None
+    """What is asked for in the place of GitHub's own media type, where that would be answered with a form."""
 
     @property
     def what(self) -> str:
@@ -151,7 +153,10 @@ class Wire:
         self._core.pool = None
 
     async def send(self, call: Call, authorization: str) -> Reply | Failure:
-        """Make the call. A ``Reply`` is a 2xx (or 304); everything else is a classified ``Failure``."""
+        """Make the call. A ``Reply`` is a 2xx (or 304); everything else is a classified ``Failure``.
+
+        :param authorization: the header's value; empty: none is sent.
+        """
         reply = await self._negotiated(call, authorization)
         if isinstance(reply, Failure) or reply.ok or reply.status == 304:
             return reply
@@ -184,7 +189,9 @@ class Wire:
         return reply
 
     async def _once(self, call: Call, url: str, authorization: str, version: str) -> Reply | Failure:
-        headers = {"Authorization": authorization}
+        headers = {"Authorization": authorization} if authorization else {}
+        if call.accept is not None:
+            headers["Accept"] = call.accept
         if call.versioned:
             headers["X-GitHub-Api-Version"] = version
         body = {**call.body, **call.older_body} if call.older_body and version == OLDER else call.body

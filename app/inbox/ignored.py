@@ -30,6 +30,8 @@ REPOSITORY_ACTIONS = frozenset(
 INSTALLATION_ACTIONS = frozenset({"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"})
 MERGE_GROUP_ACTIONS = frozenset({"checks_requested", "destroyed"})
 COMMENT_ACTIONS = frozenset({"created", "deleted"})
+AUTHORIZATION_ACTIONS = frozenset({"revoked"})
+"""GitHub tells of no other."""
 
 READ: dict[str, frozenset[str] | None] = {
     "pull_request": PULL_ACTIONS,
@@ -42,6 +44,7 @@ READ: dict[str, frozenset[str] | None] = {
     "merge_group": MERGE_GROUP_ACTIONS,
     "repository_dispatch": None,
     "workflow_dispatch": None,
+    "github_app_authorization": AUTHORIZATION_ACTIONS,
 }
 """The events that are read at all (the keys of ``translate``'s table), each with its actions; None: all of them."""
 
@@ -56,7 +59,6 @@ _NOTHING_DEPENDS = {
     "pull_request_review": "reviews are read when somebody wants to merge",
     "deployment_review": "the run that waits for the approval tells so itself",
     "installation_target": "the account's new name comes with the next delivery from it",
-    "github_app_authorization": "nobody's user token is kept",
 }
 
 

@@ -167,6 +167,14 @@ class WorkflowDispatchNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizationNotice:
+    """``github_app_authorization`` revoked: a person lets the App act for them no longer. It names no installation."""
+
+    user_id: int
+    actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Nothing follows from the delivery, and why: what was missing, or that nothing here depends on it."""
 
@@ -185,4 +193,5 @@ Notice = (
     | MergeGroupNotice
     | RepositoryDispatchNotice
     | WorkflowDispatchNotice
+    | AuthorizationNotice
 )

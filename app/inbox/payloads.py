@@ -229,6 +229,18 @@ class InstallationPayload(Part):
     sender: ActorPart | None = None
 
 
+class UserPart(Part):
+    id: Id
+    login: Text | None = None
+
+
+class AuthorizationPayload(Part):
+    """Of no installation and no repository."""
+
+    action: Text
+    sender: UserPart
+
+
 class RepositoryChangePayload(RepositoryPayload):
     action: Text
     changes: JsonObject = Field(default_factory=dict)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from app.domain.facts import Pull, PullState, Repository, Run, Visibility
 from app.inbox import payloads as p
 from app.inbox.ignored import (
+    AUTHORIZATION_ACTIONS,
     COMMENT_ACTIONS,
     INSTALLATION_ACTIONS,
     MERGE_GROUP_ACTIONS,
@@ -24,6 +25,7 @@ from app.inbox.ignored import (
     unused,
 )
 from app.inbox.notices import (
+    AuthorizationNotice,
     CommentGoneNotice,
     CommentNotice,
     Ignored,
@@ -241,6 +243,13 @@ def _workflow_dispatch(body: bytes) -> Notice | Ignored:
     )
 
 
+def _authorization(body: bytes) -> Notice | Ignored:
+    payload = p.AuthorizationPayload.model_validate_json(body)
+    if payload.action not in AUTHORIZATION_ACTIONS:
+        return unused("github_app_authorization", payload.action)
+    return AuthorizationNotice(payload.sender.id, payload.sender.login)
+
+
 _READERS: dict[str, Callable[[bytes], Notice | Ignored]] = {
     "pull_request": _pull,
     "push": _push,
@@ -252,6 +261,7 @@ _READERS: dict[str, Callable[[bytes], Notice | Ignored]] = {
     "merge_group": _merge_group,
     "repository_dispatch": _repository_dispatch,
     "workflow_dispatch": _workflow_dispatch,
+    "github_app_authorization": _authorization,
 }
 
 

@@ -28,6 +28,7 @@ from app.store.history import history
 from app.store.installation_tokens import installation_tokens
 from app.store.orchestrations import attempts, orchestrations
 from app.store.results import build_times, results
+from app.store.sessions import sessions
 from app.store.sightings import sightings
 from app.store.signs import contributions, signs
 
@@ -83,6 +84,8 @@ RULES = (
     Rule(sightings, sightings.c.seen_at, timedelta(hours=1)),
     # Nothing in it counts for longer than two hours: what is older is of an installation that nobody asks for.
     Rule(budgets, budgets.c.changed_at, timedelta(days=1)),
+    # What has expired is good for nothing.
+    Rule(sessions, sessions.c.expires_at, timedelta(0)),
     Rule(installation_tokens, installation_tokens.c.changed_at, timedelta(days=1)),
 )
 

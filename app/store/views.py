@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, false, func, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.audience import Person
 from app.domain.change_set import ChangeSet, Kind
 from app.domain.orchestration import Orchestration
 from app.domain.pipeline import Pipeline
@@ -23,9 +24,7 @@ from app.store.configs import configs
 from app.store.history import history
 from app.store.installations import installations, repositories
 from app.store.orchestrations import orchestrations
-
-SILENT = (Kind.BRANCH.value, Kind.FLEET.value)
-"""The kinds that are no change sets for people."""
+from app.store.readers import SILENT, looked_at_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,8 @@ class SetFilter:
     state: str | None = None
     repository: str | None = None
     q: str | None = None
+    person: Person | None = None
+    """Only what they may look at."""
 
 
 async def change_set(connection: AsyncConnection, set_id: str) -> SetView | None:
@@ -109,6 +110,8 @@ async def _conditions(connection: AsyncConnection, wanted: SetFilter) -> list[Co
         found.append(or_(*(column.icontains(wanted.q, autoescape=True) for column in (table.key, table.description))))
     if wanted.repository is not None:
         found.append(await _takes_part(connection, wanted.repository))
+    if wanted.person is not None:
+        found.append(looked_at_by(wanted.person))
     return found
 
 

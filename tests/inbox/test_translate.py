@@ -11,6 +11,7 @@ import pytest
 from app.domain.facts import Pull, PullState, Repository, Run, RunStatus, Visibility
 from app.inbox.ignored import READ, is_read
 from app.inbox.notices import (
+    AuthorizationNotice,
     CommentGoneNotice,
     CommentNotice,
     Ignored,
@@ -376,3 +377,12 @@ def test_what_is_not_worth_a_request_is_what_is_ignored(event: str) -> None:
     if READ.get(event) is not None:
         assert not is_read(event, "labeled")
         assert not is_read(event, None)
+
+
+def test_a_person_takes_back_that_the_app_acts_for_them() -> None:
+    sender = {"login": "ann", "id": 5, "type": "User"}
+    body = {"action": "revoked", "sender": sender}
+    assert translate("github_app_authorization", json.dumps(body).encode()) == AuthorizationNotice(5, "ann")
+    assert "nothing here depends" in reason(said("github_app_authorization", action="created", sender=sender))
+    assert "sender.id: missing" in reason(said("github_app_authorization", action="revoked"))
+    assert is_read("github_app_authorization", "revoked")

@@ -212,6 +212,7 @@ async def test_a_pair_is_renewed_before_it_is_over_too_and_not_after_half_a_year
     assert late["error"] == "bad_refresh_token"
 
 
+@pytest.mark.shows("refresh token")
 async def test_the_log_shows_the_way_and_no_secrets(hub: Hub) -> None:
     code = await hub.code("ann", code_challenge=challenge_of(VERIFIER), code_challenge_method="S256")
     tokens = (await hub.exchange(code=code, code_verifier=VERIFIER)).json()

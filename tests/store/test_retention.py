@@ -57,6 +57,8 @@ def rows(set_id: str, token_id: int, at: datetime, number: int) -> dict[str, dic
         | {"grounded": True, "merged": False, "heard_at": at},
         "config_statuses": {"repository_id": 1, "sha": guid, "state": "success", "description": "d", "said_at": at},
         "installation_tokens": {"installation_id": number, "token_class": "read", "changed_at": at},
+        "sessions": {"sha256": guid, "user_id": 1, "login": "ann", "sealed": b"s", "readable": [1], "writable": []}
+        | {"read_at": at, "created_at": at, "expires_at": at},
         "budgets": {"installation_id": number, "doc": {}, "changed_at": at},
         "fleet_runs": {"id": guid, "owner": "acme", "fleet": "ort", "doc": {}, "state": "passed", "created_at": at}
         | {"finished_at": at},

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.inbox.notices import (
+    AuthorizationNotice,
     CommentGoneNotice,
     CommentNotice,
     InstallationNotice,
@@ -28,6 +29,7 @@ from app.jobs.routing.comments import route_comment, route_comment_gone
 from app.jobs.routing.gate import admitted
 from app.jobs.routing.groups import route_group
 from app.jobs.routing.installations import route_installation, route_repositories
+from app.jobs.routing.people import route_authorization
 from app.jobs.routing.pulls import route_pull
 from app.jobs.routing.pushes import route_push
 from app.jobs.routing.runs import route_run
@@ -38,6 +40,8 @@ from app.store.history import Cause
 async def route(context: Context, connection: AsyncConnection, notice: Notice, cause: Cause) -> str | None:
     """Feed the sets that a notice concerns. None: it was handled; else why it was ignored."""
     river = River.of(context, connection)
+    if isinstance(notice, AuthorizationNotice):
+        return await route_authorization(river, notice)
     if isinstance(notice, InstallationNotice):
         return await route_installation(context, river, notice)
     if isinstance(notice, InstallationRepositoriesNotice):
