@@ -74,6 +74,14 @@ class Tale:
         self._entry("delivery", query=query, headers=headers, body=body, status=status)
         return self.note("rest")
 
+    def pushed(self, name: str, sha: str, branch: str = "S-1") -> Self:
+        """A delivery names the commit and its branch, and no pull request."""
+        body = {"repository": {"full_name": f"acme/{name}"}, "after": sha, "ref": f"refs/heads/{branch}"}
+        query = {"event": "push", "action": None, "id": len(self.log), "status": "", "fault": None}
+        headers = {"x-github-delivery": f"guid-{len(self.log)}"}
+        self._entry("delivery", query=query, headers=headers, body=body, status=202)
+        return self.note("rest")
+
     def read(self, branch: str = "S-1", errors: bool = False) -> Self:
         variables = {"ids": ["R_repoA", "R_repoB"], "branch": branch, "named": False, "base": "refs/heads/"}
         response = {"data": {}, "errors": [{"message": "no"}]} if errors else {"data": {}}
@@ -216,6 +224,16 @@ def test_no_verdict_within_a_minute_breaks_p4() -> None:
 
 def test_a_pending_that_names_nothing_breaks_p4() -> None:
     assert "P4" in promises(green().says("repoA", X, "pending", "Hm").says("repoA", X, "success"))
+
+
+def test_a_push_alone_tells_of_no_pull_request() -> None:
+    """Its ``opened`` was lost, and the branch bears no key: nobody can know of it before the log is read."""
+    pushed = Tale().pull("repoA", 1, X)
+    pushed.pushed("repoA", X).after(200).note("rest")
+    assert pushed.findings() == [("P4", f"acme/repoA@{X[:7]} of S-1 into default carries no verdict at the end")]
+    known = Tale().pull("repoA", 1, Y).told("repoA", Y).says("repoA", Y, "pending").pull("repoA", 1, X)
+    known.pushed("repoA", X).after(200).note("rest")
+    assert any("was known at" in text for _, text in known.findings())
 
 
 def test_time_in_which_somebody_is_dead_does_not_count() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from tests.faults.checking.record import Record
+from tests.faults.checking.record import Record, Told
 from tests.faults.checking.throughout import Finding, short
 from tests.faults.checking.troubles import moment
 from tests.faults.checking.world import World
@@ -37,7 +37,24 @@ def verdicts(record: Record) -> Iterator[Finding]:
 
 
 def _first_known(record: Record) -> dict[tuple[str, str], int]:
-    return {place: those[0].seq for place, those in record.told.items() if place[0] in _pipeline_repositories(record)}
+    """A push tells of a pull request's head only where the pull request itself was told of before."""
+    named = _first_named(record)
+    found = {
+        place: next((one.seq for one in those if named.get((one.repository, one.branch), one.seq + 1) <= one.seq), None)
+        for place, those in record.told.items()
+        if place[0] in _pipeline_repositories(record)
+    }
+    return {place: seq for place, seq in found.items() if seq is not None}
+
+
+def _first_named(record: Record) -> dict[tuple[str, str], int]:
+    """By repository and branch: the first delivery that named a pull request from it."""
+    told = sorted((one for those in record.told.values() for one in those if one.number is not None), key=_seq)
+    return {(one.repository, one.branch): one.seq for one in reversed(told)}
+
+
+def _seq(told: Told) -> int:
+    return told.seq
 
 
 def _pipeline_repositories(record: Record) -> set[str]:
