@@ -57,6 +57,7 @@ def web_of(service: Service) -> WebContext:
         keeper=service.keeper,
         visitors=Visitors(context.links.key) if context.links.key else Visitors(),
         listening=Listening(context.engine.url),
+        github=service.github,
     )
 
 

@@ -19,6 +19,7 @@ from app.web import (
     fleets,
     forms,
     health,
+    login,
     orchestration_pages,
     orchestrations,
     pages,
@@ -31,6 +32,7 @@ from app.web import (
 from app.web.context import WebContext
 from app.web.documents import document_of
 from app.web.guard import DOOR, Guard
+from app.web.sessions import Blind
 from app.web.who import Stranger
 
 DESCRIPTION = """\
@@ -59,11 +61,22 @@ def create_application(context: WebContext) -> FastAPI:
     door = ShutDoor() if pulled else Door(context.keeper, context.secrets, context.clock)
     app.router.routes.insert(0, Route(DOOR, door))
     api = (health, orchestrations, fleets, change_sets, deliveries, stream, tokens)
-    for router in (*api, pages, set_pages, orchestration_pages, config_pages, delivery_pages, status_page, fleet_pages):
+    for router in (
+        *api,
+        login,
+        pages,
+        set_pages,
+        orchestration_pages,
+        config_pages,
+        delivery_pages,
+        status_page,
+        fleet_pages,
+    ):
         app.include_router(router.router)
     app.include_router(_document(app))
     problems.install(app)
     app.add_exception_handler(Stranger, pages.strange)
+    app.add_exception_handler(Blind, pages.blind)
     app.add_exception_handler(forms.NotOurs, pages.not_ours)
     app.add_middleware(Guard)
     return app

@@ -12,7 +12,6 @@ from datetime import timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from markupsafe import Markup
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.build import BuildState
 from app.domain.messages import duration
@@ -26,7 +25,8 @@ from app.web.choosing import all_owners
 from app.web.context import Web
 from app.web.pages import VISITOR, page
 from app.web.plot import plot
-from app.web.who import Looking, Who
+from app.web.sight import may_read_config
+from app.web.who import Looking
 
 PAST = 60
 """So many of the latest orchestrations are counted."""
@@ -43,15 +43,11 @@ class OwnerConfig:
     kept: KeptConfig | None
 
 
-async def may_read_config(connection: AsyncConnection, who: Who, owner: str) -> bool:
-    return who.operates
-
-
 @router.get("/config", dependencies=[VISITOR])
 async def configs_page(request: Request, web: Web, who: Looking) -> Response:
     async with transaction(web.engine) as connection:
         river = web.river(connection)
-        owners = [one for one in await all_owners(river) if await may_read_config(connection, who, one)]
+        owners = [one for one in await all_owners(river) if await may_read_config(connection, web, who, one)]
         found = [
             OwnerConfig(one, await river.configs.of(connection, one), await load_config(connection, one))
             for one in owners
@@ -64,7 +60,7 @@ async def pipeline_page(
     owner: inputs.OwnerPath, pipeline: inputs.PipelinePath, request: Request, web: Web, who: Looking
 ) -> Response:
     async with transaction(web.engine) as connection:
-        allowed = await may_read_config(connection, who, owner)
+        allowed = await may_read_config(connection, web, who, owner)
         found, broken = await web.configs.pipeline_and_health(connection, owner, pipeline) if allowed else (None, False)
         past = await latest_of_pipeline(connection, owner, pipeline, PAST) if found else []
     if found is None:

@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.github import GitHub, People
 from app.inbox.keep import Keeper
 from app.jobs.configs import Configs
 from app.jobs.context import Clock
@@ -19,6 +20,7 @@ from app.jobs.links import Links
 from app.jobs.queue import Queue
 from app.jobs.river import River
 from app.settings import Settings
+from app.web.concerns import Concerns
 from app.web.listening import Listening
 from app.web.visitors import Visitors
 
@@ -35,8 +37,16 @@ class WebContext:
     visitors: Visitors
     listening: Listening
     """Open while the process serves (``app.main``)."""
+    github: GitHub | None = None
+    """None: nobody can be asked what a person may read and do, as no App is set up."""
+    concerns: Concerns = field(default_factory=Concerns)
     migrated: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the database was seen at the newest revision."""
+
+    @property
+    def people(self) -> People | None:
+        """By what people log in with GitHub; None: they do not."""
+        return self.github.people if self.github is not None else None
 
     def river(self, connection: AsyncConnection) -> River:
         """The river on one transaction of a request."""

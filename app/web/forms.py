@@ -15,7 +15,7 @@ from fastapi import Request
 
 from app.store.change_sets import new_set_id
 from app.web.context import Web
-from app.web.visitors import COOKIE
+from app.web.who import admitting
 
 FIELDS = 20
 """So many fields at the most; the size of the whole is bounded by the guard."""
@@ -35,7 +35,7 @@ class Form:
 
 
 def new_form(request: Request, web: Web) -> Form:
-    return Form(web.visitors.mark(request.cookies.get(COOKIE, "")), new_set_id())
+    return Form(web.visitors.mark(admitting(request, web) or ""), new_set_id())
 
 
 async def sent(request: Request, web: Web) -> Mapping[str, str]:
@@ -47,7 +47,11 @@ async def sent(request: Request, web: Web) -> Mapping[str, str]:
         fields = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=FIELDS))
     except ValueError as error:
         raise NotOurs from error
-    cookie = request.cookies.get(COOKIE)
-    if not web.visitors.is_mark(fields.get("mark", ""), cookie) or not _NUMBER.fullmatch(fields.get("number", "")):
+    cookie = admitting(request, web)
+    if (
+        not cookie
+        or not web.visitors.is_mark(fields.get("mark", ""), cookie)
+        or not _NUMBER.fullmatch(fields.get("number", ""))
+    ):
         raise NotOurs
     return fields

@@ -8,38 +8,60 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
 
+from app.domain.audience import Person
 from app.store.changes_feed import Change
+from app.store.readers import Parts, may_read_all
 from app.web.access import Scope, bearer, known, require
 from app.web.context import Web, WebContext
 from app.web.problems import AWAY, Problem
-from app.web.visitors import COOKIE
+from app.web.sessions import Blind
+from app.web.who import Stranger, admitting, who_is
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Looker:
-    """``owner``: the only one of whose changes is told, in lower case; None: all."""
+    """``owner``: the only one of whose changes is told, in lower case; None: all.
+
+    ``person``: what they could read when they were last asked for; None: they are no person, but hold a token.
+    """
 
     owner: str | None
     admitted: Callable[[], Awaitable[bool]]
     """Whether they may still listen."""
+    parts: Callable[[Change], Awaitable[Parts]]
+    person: Person | None = None
 
 
 async def may_hear(looker: Looker, change: Change) -> bool:
-    return looker.owner is None or looker.owner == change.owner
+    if looker.owner not in (None, change.owner):
+        return False
+    return looker.person is None or may_read_all(await looker.parts(change), looker.person)
 
 
-def of_visitor(web: WebContext, cookie: str | None) -> Looker:
-    """Who holds the pages' cookie, until that expires."""
+async def of_visitor(web: WebContext, cookie: str | None) -> Looker:
+    """Who holds a cookie of the pages, until that expires.
+
+    :raises Stranger: it is none.
+    :raises Blind: what the person can read cannot be told.
+    """
 
     async def admitted() -> bool:
-        return web.visitors.admits(cookie, web.clock())
+        try:
+            found.person = (await who_is(web, cookie)).audience
+        except (Stranger, Blind):
+            return False
+        except AWAY:
+            return True
+        return True
 
-    return Looker(None, admitted)
+    found = Looker(None, admitted, partial(web.concerns.of, web), (await who_is(web, cookie)).audience)
+    return found
 
 
 async def of_token(web: WebContext, credentials: HTTPAuthorizationCredentials | None) -> Looker:
@@ -55,7 +77,7 @@ async def of_token(web: WebContext, credentials: HTTPAuthorizationCredentials | 
             return True
         return True
 
-    return Looker(caller.owner, admitted)
+    return Looker(caller.owner, admitted, partial(web.concerns.of, web))
 
 
 async def looker(
@@ -63,9 +85,12 @@ async def looker(
 ) -> Looker:
     """By the token; or by the cookie, as a page's EventSource can send no header of its own."""
     if credentials is None:
-        visitor = of_visitor(web, request.cookies.get(COOKIE))
-        if await visitor.admitted():
-            return visitor
+        try:
+            return await of_visitor(web, admitting(request, web))
+        except Blind as error:
+            raise Problem(503, f"What you may read is not known: {error}.", {"retry-after": "15"}) from error
+        except Stranger:
+            pass
     return await of_token(web, credentials)
 
 

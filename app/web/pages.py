@@ -1,25 +1,29 @@
 """What all pages share, and the list of change sets. They work without any script.
 
-Law: they are for who came with the one-time token that the log prints at start (CONTRACT §2); everything shown is
-escaped by the template engine, and an address becomes a link only if it is one of http or https.
+Law: they are for who has logged in with GitHub, or came with the one-time token that the log prints at start
+(CONTRACT §2), and show what that visitor may look at; everything shown is escaped by the template engine, and an
+address becomes a link only if it is one of http or https.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from app.store import views
 from app.store.configs import broken_configs
+from app.store.readers import count_unseen
 from app.store.transaction import transaction
 from app.web import cursors, inputs, present
-from app.web.context import Web
-from app.web.visitors import COOKIE, VALID
-from app.web.who import Looking, Stranger
+from app.web.context import Web, of_request
+from app.web.flow import local
+from app.web.forms import new_form
+from app.web.sight import may_read_config
+from app.web.who import Looking
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
@@ -41,45 +45,49 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> Respo
 async def visitor(request: Request, web: Web, who: Looking) -> None:
     """Each page says who looks at it, and which config files are broken (CONTRACT §3)."""
     request.state.who = who
+    request.state.leave = new_form(request, web)
     async with transaction(web.engine) as connection:
-        request.state.broken_configs = await broken_configs(connection)
+        broken = await broken_configs(connection)
+        request.state.broken_configs = [one for one in broken if await may_read_config(connection, web, who, one[0])]
 
 
 VISITOR = Depends(visitor)
+ELSEWHERE = ("cross-site", "same-site")
+"""What ``Sec-Fetch-Site`` says of a link on another site, with which a browser sends no strict cookie."""
 
 
 def strange(request: Request, _error: Exception) -> Response:
-    """A link on another site sends no strict cookie; the link on this page does."""
-    return page(request, "stranger.html", 401, path=request.scope["path"])
+    """Who came by a link on another site is taken here once more, from this page of ours."""
+    query = request.scope["query_string"].decode("latin-1")
+    path = local(request.scope["path"] + (f"?{query}" if query else ""))
+    again = request.method == "GET" and request.headers.get("sec-fetch-site") in ELSEWHERE
+    offered = of_request(request).people is not None
+    return page(request, "stranger.html", 401, path=path, again=again, offered=offered)
+
+
+def blind(request: Request, error: Exception) -> Response:
+    """A person is logged in, and what they can read is not known."""
+    answer = page(request, "blind.html", 503, why=str(error), form=new_form(request, of_request(request)))
+    answer.headers["retry-after"] = "15"
+    return answer
 
 
 def not_ours(request: Request, _error: Exception) -> Response:
     """A form of an older page of ours, or of somebody else's."""
-    return page(request, "not_ours.html", 403, path=request.scope["path"].removesuffix("/cancel"))
-
-
-@router.get("/login")
-async def login(web: Web, token: Annotated[str, Query(min_length=1, max_length=200)]) -> Response:
-    """Trade the one-time token for a cookie."""
-    cookie = web.visitors.redeem(token, web.clock())
-    if cookie is None:
-        raise Stranger
-    answer = RedirectResponse("/", 303, HEADERS)
-    secure = (web.settings.public_url or "").startswith("https://")
-    age = int(VALID.total_seconds())
-    answer.set_cookie(COOKIE, cookie, max_age=age, secure=secure, httponly=True, samesite="strict")
-    return answer
+    return page(request, "not_ours.html", 403, path=local(request.scope["path"].removesuffix("/cancel")))
 
 
 @router.get("/", dependencies=[VISITOR])
-async def home(request: Request, web: Web, cursor: inputs.Cursor = None) -> Response:
+async def home(request: Request, web: Web, who: Looking, cursor: inputs.Cursor = None) -> Response:
     after, limit = cursors.moment_and_name(cursor), 50
     async with transaction(web.engine) as connection:
-        found = await views.list_change_sets(connection, views.SetFilter(), limit + 1, after)
+        found = await views.list_change_sets(connection, views.SetFilter(person=who.audience), limit + 1, after)
         items = await present.change_sets(connection, found[:limit])
-    last = found[limit - 1] if len(found) > limit else None
-    following = cursors.of_moment(last.created_at, last.state.id) if last else None
-    return page(request, "home.html", sets=items, following=following)
+        end = found[limit - 1] if len(found) > limit else None
+        last = (end.created_at, end.state.id) if end else None
+        unseen = await count_unseen(connection, who.audience, after, last) if who.audience else 0
+    following = cursors.of_moment(*last) if last else None
+    return page(request, "home.html", sets=items, following=following, unseen=unseen)
 
 
 STATIC = {"lockstep.css": "text/css", "lockstep.js": "text/javascript"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from fastapi import Request
@@ -39,8 +39,12 @@ def base_url(web: WebContext, request: Request) -> str:
     return f"{request.scope['scheme']}://{host}" if _HOST.fullmatch(host) else ""
 
 
-async def orchestration(connection: AsyncConnection, view: OrchestrationView, base: str) -> shapes.Orchestration:
+async def orchestration(
+    connection: AsyncConnection, view: OrchestrationView, base: str, seen: Collection[int] | None = None
+) -> shapes.Orchestration:
+    """``seen``: ids of the repositories that may be named, the others' builds are left out; None: all."""
     one = view.orchestration
+    named = {build.name for build in one if seen is None or build.repository_id in seen}
     names = await repository_names(connection, (build.repository_id for build in one if build.repository_id))
     owner = await _spelt(connection, view.owner)
     return shapes.Orchestration(
@@ -56,14 +60,18 @@ async def orchestration(connection: AsyncConnection, view: OrchestrationView, ba
         finished_at=one.finished_at,
         url=f"{base}/orchestrations/{one.id}",
         manifest_url=f"{base}/api/v1/orchestrations/{one.id}/manifest",
-        reason=one.problem,
-        builds=[_build(build, one, owner, names) for build in one],
+        reason=one.problem if len(named) == len(one.builds) else None,
+        builds=[_build(build, one, owner, names, named) for build in one if build.name in named],
         summary=None,
     )
 
 
-async def fleet_run(connection: AsyncConnection, run: FleetRun, base: str) -> shapes.Orchestration:
-    """A fleet's run, with a build for each of its targets; the collecting one comes last."""
+async def fleet_run(
+    connection: AsyncConnection, run: FleetRun, base: str, seen: Collection[int] | None = None
+) -> shapes.Orchestration:
+    """A fleet's run, with a build for each of its targets; the collecting one comes last. ``seen``: as above."""
+    shown = [one for one in run.all_targets() if seen is None or one.repository_id in seen]
+    whole = len(shown) == len(list(run.all_targets()))
     begun = await target_orchestrations(connection, run.id)
     states = {name: one.builds[0].state for name, one in begun.items() if one.builds}
     names = await repository_names(connection, (one.repository_id for one in run.all_targets() if one.repository_id))
@@ -80,9 +88,9 @@ async def fleet_run(connection: AsyncConnection, run: FleetRun, base: str) -> sh
         finished_at=run.finished_at,
         url=f"{base}/orchestrations/{run.id}",
         manifest_url=f"{base}/api/v1/orchestrations/{run.id}/manifest",
-        reason=run.problem or run.halted,
-        builds=[_target(one, run, begun.get(one.id), names) for one in run.all_targets()],
-        summary=await _summary(connection, run, states),
+        reason=run.problem or run.halted if whole else None,
+        builds=[_target(one, run, begun.get(one.id), names) for one in shown],
+        summary=await _summary(connection, run, states, {one.repository for one in shown}),
     )
 
 
@@ -90,7 +98,9 @@ async def _spelt(connection: AsyncConnection, owner: str) -> str:
     return (await spelt_owners(connection, [owner])).get(owner.lower(), owner)
 
 
-async def _summary(connection: AsyncConnection, run: FleetRun, states: States) -> shapes.FleetSummary:
+async def _summary(
+    connection: AsyncConnection, run: FleetRun, states: States, named: Collection[str]
+) -> shapes.FleetSummary:
     last = next(iter(await runs_before(connection, run, 1)), None)
     come = summary(run, states, await passed_before(connection, run))
     return shapes.FleetSummary(
@@ -100,9 +110,9 @@ async def _summary(connection: AsyncConnection, run: FleetRun, states: States) -
         failed=come.failed,
         skipped=come.skipped,
         compared_with=last.id if last else None,
-        newly_failing=list(come.newly_failing),
-        fixed=list(come.fixed),
-        still_failing=list(come.still_failing),
+        newly_failing=[name for name in come.newly_failing if name in named],
+        fixed=[name for name in come.fixed if name in named],
+        still_failing=[name for name in come.still_failing if name in named],
         links=dict(run.fleet.links),
     )
 
@@ -121,7 +131,7 @@ def fleet_manifest(run: FleetRun) -> shapes.Manifest:
 
 def _target(target: Target, run: FleetRun, begun: Orchestration | None, names: Names) -> shapes.Build:
     if begun is not None and begun.builds:
-        return _build(begun.builds[0], begun, run.fleet.owner, names)
+        return _build(begun.builds[0], begun, run.fleet.owner, names, {begun.builds[0].name})
     return shapes.Build(
         name=target.repository,
         repository=names.get(target.repository_id or 0, f"{run.fleet.owner}/{target.repository}"),
@@ -135,13 +145,13 @@ def _target(target: Target, run: FleetRun, begun: Orchestration | None, names: N
     )
 
 
-def _build(build: Build, one: Orchestration, owner: str, names: Names) -> shapes.Build:
-    why = explain_build(one, build, lambda _: True).text
+def _build(build: Build, one: Orchestration, owner: str, names: Names, named: Collection[str]) -> shapes.Build:
+    why = explain_build(one, build, lambda other: other.name in named).text
     return shapes.Build(
         name=build.name,
         repository=names.get(build.repository_id or 0, f"{owner}/{build.spec.repository}"),
         workflow=build.spec.workflow,
-        needs=list(build.spec.needs),
+        needs=[need for need in build.spec.needs if need in named],
         sha=build.sha,
         state=build.state,
         reason=None if why in BARE else why,

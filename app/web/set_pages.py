@@ -6,6 +6,9 @@ the act (P8). A form that comes twice asks once: its number is the cause in the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -18,6 +21,7 @@ from app.web import inputs
 from app.web.context import Web
 from app.web.forms import new_form, sent
 from app.web.pages import HEADERS, VISITOR, page
+from app.web.rights import IN_A_MEMBER, barred_from_members
 from app.web.set_view import asked_for, load_state, set_page
 from app.web.who import Looking, Who
 
@@ -38,8 +42,18 @@ async def _page(request: Request, web: Web, who: Who, set_id: str, problem: str 
     if shown is None:
         return page(request, "missing.html", 404, what=f"change set {set_id}")
     form, status = new_form(request, web), 409 if problem else 200
-    values = {"shown": shown, "now": now, "github": web.settings.github_url, "problem": problem, "form": form}
-    return page(request, "change_set.html", status, **values)
+    may = who.writes_in_one_of(_members(shown.state))
+    return page(
+        request,
+        "change_set.html",
+        status,
+        shown=shown if may else replace(shown, actions=()),
+        needs=None if may else IN_A_MEMBER,
+        now=now,
+        github=web.settings.github_url,
+        problem=problem,
+        form=form,
+    )
 
 
 @router.post("/change-sets/{id}", dependencies=[VISITOR])
@@ -52,7 +66,7 @@ async def act_on_change_set(set_id: inputs.IdPath, request: Request, web: Web, w
         state = await load_state(connection, web.configs, set_id, who.audience)
     if state is None:
         return page(request, "missing.html", 404, what=f"change set {set_id}")
-    barred = await _barred(web, who, state)
+    barred = await barred_from_members(web, who, _members(state))
     if barred is not None:
         return await _page(request, web, who, set_id, barred)
     cause = Cause("page", fields["number"], who.login)
@@ -65,6 +79,6 @@ async def act_on_change_set(set_id: inputs.IdPath, request: Request, web: Web, w
     return RedirectResponse(f"/change-sets/{set_id}", 303, HEADERS)
 
 
-async def _barred(web: Web, who: Who, state: ChangeSet) -> str | None:
-    """Why this person may not act on the set; None: they may."""
-    return None
+def _members(state: ChangeSet) -> Iterable[int]:
+    """Where a command of the set could be commented."""
+    return state.standing()

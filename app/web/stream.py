@@ -18,7 +18,7 @@ from app.store.changes_feed import Change
 from app.web.context import Web
 from app.web.documents import documented
 from app.web.lookers import Looker, Looking, may_hear
-from app.web.problems import Problem
+from app.web.problems import AWAY, Problem
 from app.web.subscribers import Crowded, Signal, Subscriber
 
 HEARTBEAT_SECONDS = 15.0
@@ -55,13 +55,22 @@ class Telling:
         while (told := await self._subscriber.next(beat)) is not Signal.END:
             if told is Signal.RESYNC:
                 yield event("resync", {})
-            elif isinstance(told, Change) and await may_hear(self._looker, told):
-                yield event("change", {"change_set": told.set_id, "orchestration": told.orchestration_id})
+            elif isinstance(told, Change) and (said := await self._of(told)):
+                yield said
             if clock() >= beat:
                 if not await self._looker.admitted():
                     return
                 yield HEARTBEAT
                 beat = clock() + self._heartbeat
+
+    async def _of(self, change: Change) -> str:
+        """Empty where they may not hear of it."""
+        try:
+            heard = await may_hear(self._looker, change)
+        except AWAY:
+            return event("resync", {})
+        told = {"change_set": change.set_id, "orchestration": change.orchestration_id}
+        return event("change", told) if heard else ""
 
 
 def event(name: str, data: dict[str, str | None]) -> str:

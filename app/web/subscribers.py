@@ -37,6 +37,8 @@ class Subscriber:
     def tell(self, change: Change) -> None:
         if self._signal is not None or not self._wants(change):
             return
+        # An equal one that waits is older, and whom it concerned may be so, too.
+        self._waiting.pop(change, None)
         self._waiting[change] = None
         self._news.set()
         if len(self._waiting) > self._room:

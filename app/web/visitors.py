@@ -1,4 +1,4 @@
-"""Who may look at the pages while nobody can log in with GitHub: whoever holds the token that the log prints at start.
+"""Who may look at the pages without logging in with GitHub: whoever holds the token that the log prints at start.
 
 Law: the token works once; what it buys is a signed cookie that expires, which no script reads and no other site's
 request carries. What changes something also takes the mark that only our own pages show to this visitor.
@@ -39,13 +39,14 @@ class Visitors:
 
     def mark(self, cookie: str) -> str:
         """What a form of ours shows to the visitor with this cookie, and sends back."""
-        return self._hash(f"form\n{cookie}")
+        return self.signature(f"form\n{cookie}")
 
     def is_mark(self, mark: str, cookie: str | None) -> bool:
         return hmac.compare_digest(self.mark(cookie or "").encode(), mark.encode())
 
-    def _signed(self, expires: int) -> str:
-        return f"{expires}." + self._hash(f"visitor\n{expires}")
-
-    def _hash(self, text: str) -> str:
+    def signature(self, text: str) -> str:
+        """Of a text whose first line says what it is for."""
         return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
+
+    def _signed(self, expires: int) -> str:
+        return f"{expires}." + self.signature(f"visitor\n{expires}")

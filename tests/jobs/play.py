@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import uvicorn
-from pydantic import SecretStr
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -166,26 +165,37 @@ class Play:
 
 
 @contextlib.asynccontextmanager
-async def playing(database_url: str, planted: dict[str, Any] | None = None) -> AsyncIterator[Play]:
-    """A simulator and a service that listen to each other on loopback; time stands still until ``settle``."""
+async def playing(
+    database_url: str, planted: dict[str, Any] | None = None, *, client_secret: str = "", **more: object
+) -> AsyncIterator[Play]:
+    """A simulator and a service that listen to each other on loopback; time stands still until ``settle``.
+
+    :param client_secret: by which people log in; empty: they do not.
+    :param more: settings by name, laid over the usual ones.
+    """
     credentials = make_credentials()
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     hook = f"http://127.0.0.1:{listener.getsockname()[1]}/webhooks/github"
-    options = Options(credentials.app_id, hook, credentials.webhook_secret, credentials.public_key)
+    options = Options(
+        credentials.app_id, hook, credentials.webhook_secret, credentials.public_key, client_secret=client_secret
+    )
     simulator = Simulator(options, planted or seed())
     simulator.clock.freeze()
     async with contextlib.AsyncExitStack() as stack:
         url = await stack.enter_async_context(running(simulator))
-        settings = Settings(
-            app_id=credentials.app_id,
-            private_key=SecretStr(credentials.private_key),
-            webhook_secret=(SecretStr(credentials.webhook_secret),),
-            github_api_url=url,
-            github_url=url,
-            allowed_owners=("acme",),
-            public_url="https://lockstep.example",
-        )
+        given = {
+            "app_id": credentials.app_id,
+            "private_key": credentials.private_key,
+            "webhook_secret": credentials.webhook_secret,
+            "client_id": simulator.world.app.client_id if client_secret else None,
+            "client_secret": client_secret or None,
+            "github_api_url": url,
+            "github_url": url,
+            "allowed_owners": ("acme",),
+            "public_url": "https://lockstep.example",
+        }
+        settings = Settings.model_validate({**given, **more})
         clock = simulator.clock.now
         service = await stack.enter_async_context(
             Service(settings, database_url, clock=clock, patience=0.0, concurrency=4)

@@ -12,17 +12,19 @@ import pytest_asyncio
 from fastapi.security import HTTPAuthorizationCredentials
 from sqlalchemy import text
 
+from app.domain.audience import Person
 from app.domain.change_set import Kind
 from app.domain.events import PullSeen
 from app.domain.pipeline import Pipeline
 from app.store.access import revoke_token
 from app.store.change_sets import Address, create_set, lock_sets, save
-from app.store.changes_feed import APPLICATION, CHANNEL
+from app.store.changes_feed import APPLICATION, CHANNEL, Change
 from app.store.history import Cause
+from app.store.readers import Parts
 from app.store.transaction import transaction
 from app.web.access import sha256_of
 from app.web.listening import Listening
-from app.web.lookers import of_token
+from app.web.lookers import Looker, of_token
 from app.web.stream import HEARTBEAT, Telling
 from app.web.subscribers import Subscribers
 from app.web.visitors import COOKIE
@@ -162,6 +164,22 @@ async def test_a_flood_of_changes_does_not_put_the_heartbeat_off(office: Office)
             heard.subscribers.tell(None)
             assert await anext(telling) == HEARTBEAT
         await telling.aclose()  # type: ignore[attr-defined]
+
+
+async def test_where_nobody_can_be_asked_whom_it_concerns_all_are_told_to_read_again(office: Office) -> None:
+    async def away(_change: Change) -> Parts:
+        raise OSError("the database is away")
+
+    async def admitted() -> bool:
+        return True
+
+    async with listening(office) as heard, asyncio.timeout(DEADLINE):
+        with heard.subscribers.subscribed(lambda _: True) as place:
+            telling = aiter(Telling(place, Looker(None, admitted, away, Person(frozenset()))))
+            await anext(telling)
+            heard.subscribers.tell(Change("a", None, Kind.CHANGE_SET, "acme"))
+            assert await anext(telling) == "event: resync\ndata: {}\n\n"
+            await telling.aclose()  # type: ignore[attr-defined]
 
 
 async def test_it_ends_at_once_and_whole_when_the_process_is_told_to_end(streams: Streams) -> None:

@@ -80,6 +80,16 @@ async def test_whoever_waits_is_told_at_once(all_of_them: Subscribers) -> None:
         assert await waiting == change("a")
 
 
+async def test_of_equal_changes_the_latest_is_told(all_of_them: Subscribers) -> None:
+    """Whom it concerns is asked of what was heard, and may be others than before."""
+    first, again = change("a"), change("a")
+    with all_of_them.subscribed(lambda _: True) as one:
+        all_of_them.tell(first)
+        all_of_them.tell(again)
+        assert await one.next(asyncio.get_running_loop().time()) is again
+        assert await told(one) == []
+
+
 async def test_the_end_is_the_end(all_of_them: Subscribers) -> None:
     with all_of_them.subscribed(lambda _: True) as one:
         all_of_them.tell(change("a"))
