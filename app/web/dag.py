@@ -40,6 +40,8 @@ class Node:
     """Such as ``2 m 10 s of about 5 m``."""
     share: float | None = None
     """How much of its usual length has passed: 0 to 1."""
+    planned: bool = False
+    """It is only drawn as the config has it: its state says nothing."""
 
     @property
     def shown(self) -> str:
@@ -48,12 +50,12 @@ class Node:
     @property
     def words(self) -> str:
         """Its state and the detail."""
-        state = self.state.value.replace("_", " ")
+        state = "" if self.planned else self.state.value.replace("_", " ")
         return ", ".join(part for part in (state, legible(self.detail)) if part)
 
     @property
     def spoken(self) -> str:
-        return f"{self.shown}: {self.words}"
+        return ": ".join(part for part in (self.shown, self.words) if part)
 
 
 def draw(nodes: Sequence[Node], needs: Iterable[Edge]) -> Markup:
