@@ -145,15 +145,20 @@ def branch_moved(state: ChangeSet, event: BranchMoved, now: datetime) -> ChangeS
     for pull in state.open_pulls:
         if (pull.repository_id, pull.branch) == (event.repository_id, event.branch) and not pull.fork and event.after:
             after = after.with_pull(_moved_pull(state, pull, event.before, event.after))
-    if event.after is None:
-        after = after.without_branch(event.repository_id, event.branch)
-    else:
-        after = after.with_branch(_moved_branch(state, event, event.after))
+    # Of what stands alone the branch is no part: what is built is where the pull request stands.
+    if state.kind is not Kind.ALONE:
+        after = _with_moved_branch(state, after, event)
     by = Trigger(TriggerKind.CHANGE, event.actor)
     told = compared(state, after, now, by)
     branch = told.branch(event.repository_id, event.branch)
     doubtful = branch is not None and not branch.known and event.after != branch.head
     return changed(told, now, by) if doubtful and told.revision == state.revision else told
+
+
+def _with_moved_branch(state: ChangeSet, after: ChangeSet, event: BranchMoved) -> ChangeSet:
+    if event.after is None:
+        return after.without_branch(event.repository_id, event.branch)
+    return after.with_branch(_moved_branch(state, event, event.after))
 
 
 def _moved_pull(state: ChangeSet, pull: Pull, before: str | None, after: str) -> Pull:

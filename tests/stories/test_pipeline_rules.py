@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from tests.harness.worlds import PLAIN, WORKFLOW, builds, config, seed
+from tests.harness.worlds import NEVER, PLAIN, WORKFLOW, builds, config, seed
 from tests.stories.conftest import Begin
 
 ALL = ("repoA", "repoB", "repoC", "repoD", "repoE")
+
+
+def test_what_stands_alone_hears_of_a_push_though_its_pull_request_tells_nothing(begin: Begin) -> None:
+    story = begin({"unmatched": "alone"})
+    story.opens("repoB", branch="fix").opens("repoC", branch="fix").builds("repoB", "repoC").passes()
+    old = story.head("repoB", "fix")
+    story.fault("delivery", "drop", NEVER, event="pull_request")
+    story.pushes("repoB", branch="fix")
+    story.sign("repoB", branch="fix").is_pending("Waiting for repoB#")
+    story.sign("repoB", sha=old).is_pending("No longer a head")
+    story.sign("repoC", branch="fix").is_success()
+    story.builds("repoB").passes()
+    story.sign("repoB", branch="fix").is_success("1 build passed")
+    story.deletes_branch("repoB", branch="fix").builds_nothing()
 
 
 def test_unmatched_alone_builds_its_own_repository_only(begin: Begin) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from app.config import base_line_of, key_of
 from app.domain.change_set import Kind
 from app.domain.events import BaseMoved, BranchMoved, Event
+from app.domain.facts import Repository
 from app.domain.pipeline import BaseMoved as BaseMovedRule
 from app.domain.pipeline import Pipeline
 from app.inbox.notices import PushNotice
@@ -16,6 +17,7 @@ from app.jobs.river import River
 from app.jobs.routing.config_file import follow_push
 from app.store.change_sets import open_sets, sets_of_key
 from app.store.history import Cause
+from app.store.views import alone_sets_of_branch
 
 
 async def route_push(context: Context, river: River, notice: PushNotice, cause: Cause) -> str | None:
@@ -34,15 +36,24 @@ async def route_push(context: Context, river: River, notice: PushNotice, cause: 
     return f"branch {notice.branch} of {notice.repository.full_name} is of no open change set"
 
 
+async def _with_head(river: River, pipeline: Pipeline, repository: Repository, branch: str) -> list[str]:
+    """The open sets of the branch's key, and what stands alone with this branch as its head.
+
+    The latter hears of a push by its pull request, too; but that delivery may be lost.
+    """
+    connection, key = river.connection, key_of(pipeline, branch)
+    keyed = await sets_of_key(connection, repository.owner, pipeline.name, key) if key is not None else []
+    alone = await alone_sets_of_branch(connection, repository.owner, pipeline.name, branch, repository.id)
+    return [*(set_id for set_id, _ in keyed), *alone]
+
+
 async def _collect(
     river: River, pipeline: Pipeline, notice: PushNotice, branch: str, events: dict[str, list[Event | None]]
 ) -> None:
     repository = notice.repository
-    key = key_of(pipeline, branch)
-    if key is not None:
-        for set_id, _ in await sets_of_key(river.connection, repository.owner, pipeline.name, key):
-            moved = BranchMoved(repository.id, branch, notice.before, notice.after, notice.actor)
-            events.setdefault(set_id, []).append(moved)
+    moved = BranchMoved(repository.id, branch, notice.before, notice.after, notice.actor)
+    for set_id in await _with_head(river, pipeline, repository, branch):
+        events.setdefault(set_id, []).append(moved)
     if pipeline.base_moved is not BaseMovedRule.REBUILD or notice.after is None:
         return
     line = base_line_of(pipeline, branch, repository.default_branch)
