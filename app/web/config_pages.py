@@ -83,7 +83,10 @@ async def pipeline_page(
 
 def _picture(pipeline: Pipeline, statistics: list[BuildStatistics]) -> Markup:
     usual = {one.name: duration_of(one) for one in statistics}
-    nodes = [dag.Node(one.name, BuildState.WAITING, one.workflow, None, usual[one.name]) for one in pipeline.builds]
+    nodes = [
+        dag.Node(one.name, BuildState.WAITING, one.workflow, None, usual[one.name], planned=True)
+        for one in pipeline.builds
+    ]
     return dag.draw(nodes, [(need, one.name) for one in pipeline.builds for need in one.needs])
 
 
