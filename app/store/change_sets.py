@@ -44,6 +44,9 @@ from app.store.codec import dump_set, load_set
 from app.store.metadata import Time, metadata
 from app.store.orchestrations import load_current, orchestrations
 
+PEOPLES = ("change_set", "alone")
+"""The kinds that are change sets for people."""
+
 change_sets = Table(
     "change_sets",
     metadata,
@@ -68,6 +71,13 @@ change_sets = Table(
     CheckConstraint("(verdict_state IS NULL) = (description IS NULL)", name="verdict_is_whole"),
     Index("ix_change_sets_state_created_at", "state", "created_at", "id"),
     Index("ix_change_sets_created_at", "created_at", "id"),
+    Index(
+        "ix_change_sets_open_verdicts",
+        "verdict_state",
+        "created_at",
+        "id",
+        postgresql_where=literal_column("state = 'open' AND kind IN ('change_set', 'alone')"),
+    ),
     Index("ix_change_sets_fleet_run", "base_line", postgresql_where=literal_column("kind = 'fleet'")),
 )
 

@@ -91,14 +91,14 @@ async def list_change_sets(
 ) -> list[SetView]:
     """The newest first. ``after``: creation and id of the last one seen."""
     table = change_sets.c
-    query = select(change_sets).where(table.kind.not_in(SILENT), *await _conditions(connection, wanted))
+    query = select(change_sets).where(table.kind.not_in(SILENT), *await conditions(connection, wanted))
     if after is not None:
         query = query.where(tuple_(table.created_at, table.id) < tuple_(*after))
     rows = await connection.execute(query.order_by(table.created_at.desc(), table.id.desc()).limit(limit))
     return [_set(row) for row in rows]
 
 
-async def _conditions(connection: AsyncConnection, wanted: SetFilter) -> list[ColumnElement[bool]]:
+async def conditions(connection: AsyncConnection, wanted: SetFilter) -> list[ColumnElement[bool]]:
     table, found = change_sets.c, []
     if wanted.owner is not None:
         found.append(table.owner == wanted.owner.lower())

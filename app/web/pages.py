@@ -1,4 +1,4 @@
-"""What all pages share, and the list of change sets. They work without any script.
+"""What all pages share. They work without any script.
 
 Law: they are for who has logged in with GitHub, or came with the one-time token that the log prints at start
 (CONTRACT §2), and show what that visitor may look at; everything shown is escaped by the template engine, and an
@@ -14,11 +14,8 @@ from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from app.store import views
 from app.store.configs import broken_configs
-from app.store.readers import count_unseen
 from app.store.transaction import transaction
-from app.web import cursors, inputs, present
 from app.web.context import Web, of_request
 from app.web.flow import local
 from app.web.forms import new_form
@@ -75,19 +72,6 @@ def blind(request: Request, error: Exception) -> Response:
 def not_ours(request: Request, _error: Exception) -> Response:
     """A form of an older page of ours, or of somebody else's."""
     return page(request, "not_ours.html", 403, path=local(request.scope["path"].removesuffix("/cancel")))
-
-
-@router.get("/", dependencies=[VISITOR])
-async def home(request: Request, web: Web, who: Looking, cursor: inputs.Cursor = None) -> Response:
-    after, limit = cursors.moment_and_name(cursor), 50
-    async with transaction(web.engine) as connection:
-        found = await views.list_change_sets(connection, views.SetFilter(person=who.audience), limit + 1, after)
-        items = await present.change_sets(connection, found[:limit])
-        end = found[limit - 1] if len(found) > limit else None
-        last = (end.created_at, end.state.id) if end else None
-        unseen = await count_unseen(connection, who.audience, after, last) if who.audience else 0
-    following = cursors.of_moment(*last) if last else None
-    return page(request, "home.html", sets=items, following=following, unseen=unseen)
 
 
 STATIC = {"lockstep.css": "text/css", "lockstep.js": "text/javascript"}

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.audience import Audience, may_look, may_name
+from app.domain.audience import Audience, may_know_all, may_look, may_name
 from app.domain.build import Build, BuildState
 from app.domain.change_set import ChangeSet, Kind
 from app.domain.comment_text import lasted
@@ -152,7 +152,12 @@ async def set_page(connection: AsyncConnection, state: ChangeSet, audience: Audi
         hidden=sum(not names_for(state, audience)(build) for build in shown),
         members=tuple(_members(state, audience)),
         end=expected_end(current, lengths, now) if current and current.revision == state.revision else None,
-        moments=timeline(history, lambda one: _full_name(state, one, audience), _build_named(state, audience)),
+        moments=timeline(
+            history,
+            lambda one: _full_name(state, one, audience),
+            _build_named(state, audience),
+            whole=may_know_all(state, audience),
+        ),
         actions=tuple(_actions(state)),
     )
 

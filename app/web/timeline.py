@@ -63,14 +63,17 @@ class Moment:
     """So many changes are in repositories that the reader may not know."""
 
 
-def timeline(entries: Iterable[HistoryView], named: Named, build_named: BuildNamed) -> list[Moment]:
-    """Newest first, as they come; decisions after which nothing that people follow was different are left out."""
-    found = (_moment(entry, named, build_named) for entry in entries)
+def timeline(entries: Iterable[HistoryView], named: Named, build_named: BuildNamed, *, whole: bool) -> list[Moment]:
+    """Newest first, as they come; decisions after which nothing that people follow was different are left out.
+
+    :param whole: every name of the pipeline may be said, so also what a verdict said, whoever it was worded for.
+    """
+    found = (_moment(entry, named, build_named, whole) for entry in entries)
     return [one for one in found if one.lines or one.hidden]
 
 
-def _moment(entry: HistoryView, named: Named, build_named: BuildNamed) -> Moment:
-    lines = [*_of_the_set(entry.changed), *_of_heads(entry, named), *_of_builds(entry, build_named)]
+def _moment(entry: HistoryView, named: Named, build_named: BuildNamed, whole: bool) -> Moment:
+    lines = [*_of_the_set(entry.changed, whole), *_of_heads(entry, named), *_of_builds(entry, build_named)]
     return Moment(entry.at, _cause(entry), tuple(line for line in lines if line), sum(line is None for line in lines))
 
 
@@ -81,10 +84,11 @@ def _cause(entry: HistoryView) -> str:
     return f"{CAUSES.get(kind, kind)}{by}{f': {event}' if event else ''}"
 
 
-def _of_the_set(changed: Mapping[str, Any]) -> Iterator[str]:
+def _of_the_set(changed: Mapping[str, Any], whole: bool) -> Iterator[str]:
     if "verdict" in changed:
         _, verdict = changed["verdict"]
-        yield f"Verdict {verdict['state']}: {verdict['description']}" if verdict else "No verdict any more"
+        said = f": {verdict['description']}" if verdict and whole else ""
+        yield f"Verdict {verdict['state']}{said}" if verdict else "No verdict any more"
     if "orchestration" in changed:
         before, after = changed["orchestration"]
         if after and (before or {}).get("id") != after["id"]:

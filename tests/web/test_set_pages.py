@@ -139,7 +139,8 @@ async def test_the_timeline_tells_each_decision_and_hides_what_may_not_be_known(
         entries = await views.list_history(connection, 50, None, set_id=state.id)
     assert shown.moments[0].cause.startswith("GitHub told (ann): what the repositories hold")
     assert "repoA: dispatching" in shown.moments[0].lines
-    hidden = timeline(entries, lambda _: None, lambda _: False)
+    hidden = timeline(entries, lambda _: None, lambda _: False, whole=False)
+    assert "Verdict pending" in [line for one in hidden for line in one.lines]
     assert all("repoA" not in line for one in hidden for line in one.lines)
     assert sum(one.hidden for one in hidden) >= 2
 
@@ -191,3 +192,24 @@ async def test_the_state_of_the_whole_is_shown_to_the_operator(office: Office) -
     page = (await office.call("GET", "/status")).text
     for part in ("database", "no worker runs", "4,321", "5,000", "pending verdict", "acme"):
         assert part in page
+
+
+async def test_the_list_is_counted_and_filtered(office: Office) -> None:
+    first, second = await office.opened(key="DPTA-1"), await office.opened("other", key="DPTA-22")
+    await office.frozen(first)
+    await _login(office)
+    await _asks(office, second, "cancel")
+    page = (await office.call("GET", "/")).text
+    assert re.search(f'pending</span> 1, <a href="/change-sets/{first}', page)
+    assert re.search(f'failure</span> 1, <a href="/change-sets/{second}', page)
+    both = {"DPTA-1", "DPTA-22"}
+    for query, keys in {
+        "q=22": {"DPTA-22"}, "q=Building": {"DPTA-1"}, "owner=ACME": {"DPTA-1"}, "pipeline=product": both,
+        "state=open&q=&repository=": both, "state=merged": set(), "repository=other/repoA": {"DPTA-22"},
+        "repository=none": set(), "q=%00": both, "q=%25": set(),
+    }.items():  # fmt: skip
+        text = (await office.call("GET", f"/?{query}")).text
+        found = {key for key in ("DPTA-1", "DPTA-22") if f">{key}</a></th>" in text}
+        assert found == keys, query
+    assert "None fits" in (await office.call("GET", "/?q=nothing")).text
+    assert (await office.call("GET", f"/?q={'x' * 201}")).status_code == 422

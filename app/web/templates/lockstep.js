@@ -68,7 +68,8 @@
   };
 
   let waiting = null;
-  const soon = () => { clearTimeout(waiting); waiting = setTimeout(refresh, SOON); };
+  const pace = Number(live?.dataset.pace ?? SOON);
+  const soon = () => { waiting ??= setTimeout(() => { waiting = null; refresh(); }, pace); };
 
   // A browser connects anew by itself where the connection broke, and gives up where it was refused (too many listeners,
   // a log-in that has expired): then the page is asked for, which tells.
