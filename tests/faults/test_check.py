@@ -205,6 +205,14 @@ def test_what_stands_on_one_that_was_merged_stays_green() -> None:
     assert green().pull("repoA", 1, X, state="closed", merged=True).findings() == []
 
 
+def test_a_branch_that_was_merged_into_another_line_is_a_part_still() -> None:
+    tale = Tale().pull("repoA", 1, X).pull("repoA", 1, X, base_ref="release/9")
+    tale.pull("repoA", 1, X, state="closed", merged=True, base_ref="release/9")
+    tale.pull("repoB", 2, Y).told("repoB", Y, 2).says("repoB", Y, "pending").read()
+    tale.builds("repoA", repoA=X).builds("repoB", repoA=X, repoB=Y).read().says("repoB", Y, "success")
+    assert tale.findings() == []
+
+
 def test_what_stands_on_one_that_was_merged_elsewhere_has_to_be_built_anew() -> None:
     tale = green().pull("repoA", 1, Z, state="closed", merged=True)
     assert "P5" in promises(tale)

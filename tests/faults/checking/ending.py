@@ -19,7 +19,7 @@ from itertools import product
 from typing import Any
 
 from tests.faults.checking.record import PASSING, Record, Status
-from tests.faults.checking.sets import Pipeline, SetName, crowded, heads, is_fork, manifest, slice_of
+from tests.faults.checking.sets import Pipeline, SetName, base_of, crowded, heads, is_fork, manifest, slice_of
 from tests.faults.checking.throughout import Finding, runs_of, short
 
 Json = dict[str, Any]
@@ -78,7 +78,8 @@ def _standing(record: Record, pipeline: Pipeline, which: SetName, shown: Status)
     last = record.worlds.last
     now, then = manifest(pipeline, last, which), manifest(pipeline, record.worlds.at(shown.seq), which)
     left = then.keys() - now.keys()
-    merged = all(then[one] in last[pipeline.builds[one].repository].merged_heads(which.key) for one in left)
+    places = {one: last[pipeline.builds[one].repository] for one in left}
+    merged = all(then[one] in place.merged_heads(which.key, base_of(place, which)) for one, place in places.items())
     return then if merged and now.items() <= then.items() else now
 
 

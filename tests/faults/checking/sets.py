@@ -146,13 +146,18 @@ def members(pipeline: Pipeline, world: World, which: SetName) -> set[tuple[str, 
     return {(pipeline.builds[build].repository, sha) for build, sha in manifest(pipeline, world, which).items()}
 
 
+def base_of(repository: Repository, which: SetName) -> str:
+    """The branch that the set's pull requests of this repository are for."""
+    return repository.default_branch if which.line == DEFAULT else which.line
+
+
 def _member(pipeline: Pipeline, repository: Repository, which: SetName) -> str | None:
     for pull in repository.open_pulls:
         if set_of(pipeline, repository, pull) == which:
             return pull.head
-    base = repository.default_branch if which.line == DEFAULT else which.line
+    base = base_of(repository, which)
     head = repository.branches.get(which.key)
-    ended = head in repository.merged_heads(which.key) or head == repository.branches.get(base)
+    ended = head in repository.merged_heads(which.key, base) or head == repository.branches.get(base)
     return None if ended else head
 
 

@@ -46,9 +46,10 @@ class Repository:
     def open_pulls(self) -> list[Pull]:
         return [pull for pull in self.pulls.values() if pull.open]
 
-    def merged_heads(self, branch: str) -> set[str]:
-        """Where pull requests from this branch ended by being merged."""
-        return {pull.head for pull in self.pulls.values() if pull.merged and pull.branch == branch}
+    def merged_heads(self, branch: str, base: str) -> set[str]:
+        """Where pull requests from this branch ended by being merged into this base: elsewhere is another line."""
+        mine = (pull for pull in self.pulls.values() if pull.merged and (pull.branch, pull.base) == (branch, base))
+        return {pull.head for pull in mine}
 
 
 World = Mapping[str, Repository]
