@@ -13,6 +13,8 @@ from app.domain.judge import judge, policy
 from app.domain.reasons import Why
 from app.domain.verdict import VerdictState
 
+PARTED = "parted"
+"""The cause of the last words on a pull request that has left its set."""
 ON_THE_WAY = 2
 """So many writes of a round before its end."""
 SILENT = (Why.SETTLING, Why.GITHUB, Why.LIMIT)
@@ -60,6 +62,16 @@ def point_of(state: ChangeSet) -> Point:
     )
 
 
+def stands(state: ChangeSet) -> tuple[object, ...]:
+    """Differs wherever the point may: what is said, how far the orchestration is. Unlike the point it does not look at
+    the config as it is now, which is the same before and after a decision.
+    """
+    current = state.orchestration
+    over = current is not None and current.finished_at is not None
+    said = tuple((one.at, one.verdict.state, one.verdict.cause) for one in state.said)
+    return said, state.state, _round(state), over, current is not None and current.frozen
+
+
 def _round(state: ChangeSet) -> str:
     current = state.orchestration
     if current is None:
@@ -69,13 +81,18 @@ def _round(state: ChangeSet) -> str:
     return f"{current.id}.{again}"
 
 
+def must_be_said(shown: Shown | None, point: Point) -> bool:
+    """The comment shows a success that is none any more."""
+    return shown is not None and shown.success and not point.success
+
+
 def due(shown: Shown | None, point: Point) -> bool:
     """Whether this point is to be written over what is shown; ``shown`` None: nothing is."""
     if shown is None:
         return point.speaks
     if (shown.cause, shown.over, shown.round) == (point.cause, point.over, point.round):
         return False
-    if point.over or (shown.success and not point.success):
+    if point.over or must_be_said(shown, point):
         return True
     used = shown.writes if shown.round == point.round else 0
     return used < ON_THE_WAY and (shown.cause, shown.over) != (point.cause, point.over)

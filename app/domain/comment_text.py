@@ -48,7 +48,22 @@ COMMANDS: Mapping[VerdictState, tuple[str, ...]] = {
     VerdictState.FAILURE: ("retry", "run", "explain"),
     VerdictState.ERROR: ("retry", "run", "explain"),
 }
-MOST_ROWS = 100
+LONGEST = 60_000
+"""Characters; GitHub takes 65,536 of a comment, and counts what we do not see."""
+MOST_NAMES = 20
+"""So many names in one line; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What there is room for: the chart, so many builds, so many tries of each."""
+
+    chart: bool
+    rows: int
+    tries: int
+
+
+ROOMS = (Room(True, 100, 3), Room(False, 100, 1), Room(False, 30, 1), Room(False, 0, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,16 @@ def marker(pipeline: str) -> str:
 
 
 def comment_text(state: ChangeSet, audience: Repository, around: Around) -> str:
+    """As whole as GitHub takes it: of a very large set first the graph is left out, then older tries, then builds."""
+    text = ""
+    for room in ROOMS:
+        text = _comment_text(state, audience, around, room)
+        if len(text) <= LONGEST:
+            break
+    return text
+
+
+def _comment_text(state: ChangeSet, audience: Repository, around: Around, room: Room) -> str:
     why = explain(state, audience)
     current = state.orchestration
     shown = current if current is not None and current.revision == state.revision and current.builds else None
@@ -77,13 +102,19 @@ def comment_text(state: ChangeSet, audience: Repository, around: Around) -> str:
         _members(state, audience, around),
         _waits(why),
         _end(shown, around) if shown else "",
-        _table(state, shown, audience, around) if shown else "",
-        _chart(state, shown, audience) if shown else "",
+        _table(state, shown, audience, around, room) if shown else "",
+        _chart(state, shown, audience) if shown and room.chart else "",
         _commands(state, why),
         _foot(around),
         marker(state.pipeline.name),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def parted_text(pipeline: str, how: str | None) -> str:
+    """The last words on a pull request that is in no set of the pipeline any more. ``how``: merged or closed."""
+    why = f"This pull request was {how}" if how else "This pull request belongs to no change set"
+    return f"{why}: {quoted(pipeline)} builds nothing for it any more.\n\n{marker(pipeline)}"
 
 
 def _headline(state: ChangeSet, why: Explanation) -> str:
@@ -98,6 +129,8 @@ def _members(state: ChangeSet, audience: Repository, around: Around) -> str:
     named = [(place, pull) for pull in others if (place := may_name(state, pull.repository_id, audience))]
     links = [link(plain(f"{one.name}#{p.number}"), f"{around.web}/{one.full_name}/pull/{p.number}") for one, p in named]
     hidden = len(others) - len(named)
+    if len(links) > MOST_NAMES:
+        links = [*links[:MOST_NAMES], f"{len(links) - MOST_NAMES} more"]
     if hidden:
         links.append(f"{messages.counted(hidden, 'pull request')} elsewhere")
     return f"Together with {', '.join(links)}" if links else ""
@@ -137,33 +170,35 @@ def _end(current: Orchestration, around: Around) -> str:
     return f"Usually ends about {clock(end.median)}; nine times in ten by {clock(end.high)}."
 
 
-def _table(state: ChangeSet, current: Orchestration, audience: Repository, around: Around) -> str:
+def _table(state: ChangeSet, current: Orchestration, audience: Repository, around: Around, room: Room) -> str:
     named = names_for(state, audience)
     every = [build for build in current if named(build)]
-    shown = [build for build in every if build.state is not BuildState.SKIPPED][:MOST_ROWS]
-    rows = [_row(current, build, explain_build(current, build, named), around) for build in shown]
+    shown = [build for build in every if build.state is not BuildState.SKIPPED][: room.rows]
+    rows = [_row(current, build, explain_build(current, build, named), around, room) for build in shown]
     skipped = [quoted(build.name) for build in every if build.state is BuildState.SKIPPED]
     hidden = len(current.builds) - len(shown) - len(skipped)
+    if len(skipped) > MOST_NAMES:
+        skipped = [*skipped[:MOST_NAMES], f"{len(skipped) - MOST_NAMES} more"]
     rows += [f"| {messages.counted(hidden, 'other build')} | | | |"] if hidden else []
     table = "\n".join(["| build | state | run | took |", "|---|---|---|--:|", *rows])
     why = f"{MARKS['skipped']} skipped, with neither pull request nor branch: {', '.join(skipped)}" if skipped else ""
     return "\n\n".join(part for part in (table, why) if part)
 
 
-def _row(current: Orchestration, build: Build, why: Explanation, around: Around) -> str:
+def _row(current: Orchestration, build: Build, why: Explanation, around: Around, room: Room) -> str:
     said = "" if why.text in BARE else f": {plain(why.text)}"
     state = f"{MARKS.get(why.state, '⚠️')} {why.state.replace('_', ' ')}{said}"
-    return f"| {quoted(build.name)} | {state} | {', '.join(_runs(build, around))} | {took(build)} |"
+    return f"| {quoted(build.name)} | {state} | {', '.join(_runs(build, around, room.tries))} | {took(build)} |"
 
 
-def _runs(build: Build, around: Around) -> Iterator[str]:
+def _runs(build: Build, around: Around, tries: int) -> Iterator[str]:
     if build.reused is not None:
         pages = around.orchestration_pages
         whence = build.reused.orchestration_id
         yield f"reused from {link(quoted(whence), f'{pages}{whence}' if pages else None)}"
         yield link("its run", build.reused.url)
         return
-    for attempt in build.attempts[-3:]:
+    for attempt in build.attempts[-tries:]:
         if attempt.url:
             yield link(f"attempt {attempt.number}", attempt.url)
 

@@ -144,7 +144,9 @@ def _unreadable(reason: Reason, state: ChangeSet, audience: Audience) -> str:
 
 def _mute(reason: Reason, state: ChangeSet, audience: Audience) -> str:
     repository = may_name(state, reason.repository_id, audience)
-    return f"Lockstep cannot set its status in {repository.name if repository else 'a member'}: {reason.text}"
+    if repository is None:
+        return "Lockstep cannot set its status in a member. Its own page says why"
+    return f"Lockstep cannot set its status in {repository.name}: {reason.text}"
 
 
 def _refused(reason: Reason, state: ChangeSet, audience: Audience) -> str:

@@ -40,6 +40,8 @@ def explain_build(orchestration: Orchestration, build: Build, named: Names) -> E
     state = STOPPED if stopped else build.state.value
     if not named(build):
         how = "is not started" if stopped else STATES[build.state]
+        if waits_for is WaitsFor.PERSON:
+            how = "waits for somebody to approve its run"
         return Explanation(state, f"A build in another repository {how}", waits_for, until)
     return Explanation(state, text, waits_for, until, build.name, _url(build))
 

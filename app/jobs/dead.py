@@ -27,13 +27,13 @@ from app.jobs.context import Context
 from app.jobs.fleets import spoilt
 from app.jobs.loading import attached
 from app.jobs.perform.common import cause_of
-from app.jobs.promises import POST_SIGN, SELECT_TARGETS, WRITE_COMMENT, attempt_of
+from app.jobs.promises import POST_SIGN, SELECT_TARGETS, WRITE_COMMENT, attempt_of, write_comment_of
 from app.jobs.queue import PERFORM, TAKE
 from app.jobs.river import River
 from app.jobs.taking import bury_delivery
 from app.store.change_sets import Locked, lock_sets
 from app.store.comments import Place, drop_comment
-from app.store.effects import Kept, finish_effect, load_effect
+from app.store.effects import Kept, finish_effect, load_effect, unfinished_twin
 from app.store.fleets import lock_run
 from app.store.signs import SignKey, contributors
 from app.store.transaction import transaction
@@ -66,9 +66,9 @@ async def bury_effect(context: Context, effect_id: int, reason: str) -> None:
         if kept is None or kept.finished:
             return
         river = River.of(context, connection)
+        await finish_effect(connection, kept.id, river.now, reason)
         async with apart(connection, kept.id):
             await _tell(context, river, kept, reason)
-        await finish_effect(connection, kept.id, river.now, reason)
 
 
 async def _tell(context: Context, river: River, kept: Kept, reason: str) -> None:
@@ -77,12 +77,18 @@ async def _tell(context: Context, river: River, kept: Kept, reason: str) -> None
         if run is not None and run.selected_at is None and run.finished_at is None:
             await spoilt(river, run, reason)
     if kept.kind == WRITE_COMMENT:
-        await drop_comment(river.connection, Place(**kept.args))
+        await _give_up_comment(river, Place(**kept.args))
     for set_id in sorted(await _concerned(river, kept)):
         async with apart(river.connection, set_id):
             for locked in await lock_sets(river.connection, [set_id]):
                 events = await _last_words(context, river, locked, kept, reason)
                 await river.handle(locked, events, cause_of(kept))
+
+
+async def _give_up_comment(river: River, place: Place) -> None:
+    """Unless another promise of it is waiting for its turn."""
+    if not await unfinished_twin(river.connection, write_comment_of(place)):
+        await drop_comment(river.connection, place)
 
 
 async def _concerned(river: River, kept: Kept) -> list[str]:

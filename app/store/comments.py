@@ -38,7 +38,7 @@ comments = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where a comment stands: ``pipeline`` by its name in the config, since a pull request may be in two."""
 
@@ -81,14 +81,24 @@ async def want_comment(connection: AsyncConnection, place: Place) -> bool:
 
 async def begin_comment(connection: AsyncConnection, place: Place, shown: Shown, now: datetime) -> None:
     """A call that shows this is about to be made."""
-    values = {
+    await _change(connection, place, wanted=False, begun_at=now, **_shown(shown))
+
+
+async def unsay_comment(connection: AsyncConnection, place: Place, before: Shown | None) -> None:
+    """The call that was begun was surely not acted upon: what was shown before is shown still."""
+    await _change(connection, place, begun_at=None, **_shown(before))
+
+
+def _shown(shown: Shown | None) -> dict[str, object]:
+    if shown is None:
+        return {"cause": None, "ended": None, "round": None, "success": None, "writes": 0}
+    return {
         "cause": shown.cause,
         "ended": shown.over,
         "round": shown.round,
         "success": shown.success,
         "writes": shown.writes,
     }
-    await _change(connection, place, wanted=False, begun_at=now, **values)
 
 
 async def end_comment(connection: AsyncConnection, place: Place, comment_id: int | None) -> None:
@@ -97,8 +107,8 @@ async def end_comment(connection: AsyncConnection, place: Place, comment_id: int
 
 
 async def drop_comment(connection: AsyncConnection, place: Place) -> None:
-    """It is not to be written: there is nothing to say, or GitHub does not allow it."""
-    await _change(connection, place, wanted=False, begun_at=None)
+    """It is not to be written: there is nothing to say, or it cannot be said. What is unknown of a call stays so."""
+    await _change(connection, place, wanted=False)
 
 
 async def _change(connection: AsyncConnection, place: Place, **values: object) -> None:

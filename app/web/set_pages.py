@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 from app.domain import messages
 from app.domain.change_set import ChangeSet
 from app.jobs.requests import ask
+from app.store.change_sets import lock_sets
 from app.store.history import Cause, was_decided
 from app.store.transaction import transaction
 from app.web import inputs
@@ -72,6 +73,7 @@ async def act_on_change_set(set_id: inputs.IdPath, request: Request, web: Web, w
     cause = Cause("page", fields["number"], who.login)
     async with transaction(web.engine) as connection:
         river = web.river(connection)
+        await lock_sets(connection, [set_id])
         done = await was_decided(connection, set_id, cause)
         answered = None if done else await ask(river, [set_id], asked, cause)
     if answered is not None and answered.refusals:

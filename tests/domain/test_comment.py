@@ -8,14 +8,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.domain.attempt import Attempt
+from app.domain.build import Build
 from app.domain.comment import Point, Shown, due, point_of
+from app.domain.comment_text import LONGEST, Around, comment_text, marker
 from app.domain.events import RetryWanted, Trigger, TriggerKind
 from app.domain.expected import ExpectedEnd, Length, expected_end, length_of
-from app.domain.facts import RunStatus
+from app.domain.facts import Pull, Repository, RunStatus
 from app.domain.markdown import link, plain
+from app.domain.orchestration import Orchestration
+from app.domain.pipeline import BuildSpec
 from tests.domain import situations
 from tests.domain.explained import problems
-from tests.domain.pretend import Pretend
+from tests.domain.pretend import START, Pretend, story_pipeline
 from tests.domain.situations import FOLDER, LENGTHS, SITUATIONS, comment_of
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -50,6 +55,26 @@ def test_nobody_elses_repository_is_named_in_public() -> None:
     text = comment_of("read-in-public")
     assert "repoB" in text
     assert not re.search(r"repo[ACDE]", text)
+
+
+def test_the_largest_of_sets_fits_into_what_github_takes() -> None:
+    names = [f"repository-with-a-long-name-{number:03}-{'x' * 60}" for number in range(150)]
+    specs = tuple(BuildSpec(name, name, needs=tuple(names[max(0, n - 4) : n])) for n, name in enumerate(names))
+    places = {name.lower(): Repository(n, "acme", name, f"R{n}", "main") for n, name in enumerate(names)}
+    address = f"https://github.example/acme/{'y' * 100}/actions/runs/1"
+    failed = {"status": RunStatus.COMPLETED, "conclusion": "failure", "finished_at": START, "url": address}
+    blank = Attempt("s-1-1-1", 1, 0, "build.yml", "b", "a", START, sent_at=START, run_id=1)
+    tries = [replace(blank, id=f"s-1-1-{n}", number=n, run_id=n, **failed) for n in range(1, 4)]  # type: ignore[arg-type]
+    builds = tuple(Build(spec, n, "b", "a", attempts=tuple(tries)) for n, spec in enumerate(specs))
+    pipeline = replace(story_pipeline(), builds=specs)
+    orchestration = Orchestration("s-1", Trigger(TriggerKind.CHANGE), START, 0, pipeline, START, builds)
+    pulls = tuple(Pull(n, 1, "b", "a", "main", START) for n in range(150))
+    state = replace(Pretend.new(pipeline).state, repositories=places, pulls=pulls, orchestration=orchestration)
+    text = comment_text(state, places[names[0].lower()], Around(START, web="https://github.example"))
+    assert 5_000 < len(text) <= LONGEST
+    assert "**Failure**" in text
+    assert "more" in text
+    assert text.endswith(marker("product"))
 
 
 def test_nothing_of_a_key_acts() -> None:

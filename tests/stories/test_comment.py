@@ -190,3 +190,67 @@ def test_explain_answers_with_the_tree_of_reasons(begin: Begin) -> None:
     assert "  - `repoB` waiting: Waits for repoA → waits for a build" in answer
     runs.passes()
     assert OWNER not in answer
+
+
+def test_a_config_that_gives_the_pipeline_up_takes_the_success_back(begin: Begin) -> None:
+    story = commented(begin)
+    story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
+    story.configures(config({"comment": True}).replace("product:", "other:").replace("DPTA-", "XYZ-")).waits(600)
+    for name in ("repoB", "repoD"):
+        old, new = (str(one["body"]) for one in said_on(story, name))
+        assert "belongs to no change set: `product`" in old
+        assert "**Success**: 1 build passed" in new, "of a set of its own in the other pipeline"
+
+
+def test_comments_that_are_turned_off_show_no_success_that_is_none(begin: Begin) -> None:
+    story = commented(begin)
+    story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
+    story.configures(config({"comment": False})).waits(60)
+    story.pushes("repoD")
+    says(story, "repoB", "**Pending**")
+    mark = story.mark()
+    story.builds("repoD").fails()
+    story.waits(60)
+    assert writes(story, "repoB", mark) == 0, "turned off"
+    story.configures(config({"comment": True})).comments("repoB", "/orchestrate retry")
+    story.builds("repoD").passes()
+    found = [one["body"] for one in said_on(story, "repoB") if "lockstep comment" in one["body"]]
+    assert len(found) == 1
+    assert "**Success**" in found[0]
+
+
+def test_an_app_that_was_away_unheard_finds_its_comment_again(begin: Begin) -> None:
+    story = commented(begin)
+    story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
+    story.fault("delivery", "drop", "unrecorded", times=None, event="installation_repositories")
+    story.act("/installation", action="removed", owner=OWNER, repositories=["repoB"])
+    story.pushes("repoD").waits(60)
+    story.faults_end().act("/installation", action="added", owner=OWNER, repositories=["repoB"])
+    story.waits(1200).finishes().waits(1200)
+    story.sign("repoB").is_success()
+    says(story, "repoB", "**Success**")
+
+
+def test_a_pipeline_that_is_renamed_takes_its_comment_back(begin: Begin) -> None:
+    story = commented(begin)
+    story.opens("repoB", "repoD").builds("repoB", "repoD").passes()
+    story.configures(config({"comment": True}).replace("product:", "other:")).waits(120)
+    story.pushes("repoD").builds("repoD").fails()
+    texts = [one["body"] for one in said_on(story, "repoB")]
+    assert len(texts) == 2
+    assert not any("Success" in text for text in texts)
+    assert any("**Failure**" in text and "`other`" in text for text in texts)
+
+
+def test_one_that_is_closed_gets_last_words_and_one_that_is_merged_keeps_its_own(begin: Begin) -> None:
+    story = commented(begin)
+    runs = story.opens("repoB", "repoC", "repoD").builds("repoB", "repoC", "repoD")
+    story.closes("repoC")
+    assert "This pull request was closed" in said_on(story, "repoC")[0]["body"]
+    runs.passes()
+    story.finishes().waits(120).finishes()
+    says(story, "repoB", "**Success**")
+    story.merges("repoB").waits(60)
+    says(story, "repoB", "**Success**")
+    story.changes("repoC", state="open").waits(60)
+    says(story, "repoC", "**Success**")

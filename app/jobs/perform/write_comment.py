@@ -6,16 +6,17 @@ up by its mark, patiently; editing may be repeated. One that somebody deleted is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.change_set import ChangeSet
-from app.domain.comment import Shown, point_of
-from app.domain.comment_text import Around, comment_text, marker
-from app.domain.facts import Repository
-from app.github import Created, Failure, Gone, InstallationClient, Unclear
+from app.domain.comment import PARTED, Shown, must_be_said, point_of
+from app.domain.comment_text import Around, comment_text, marker, parted_text
+from app.domain.facts import Pull, PullState, Repository
+from app.github import Comment, Created, Failure, Gone, InstallationClient, Unclear
 from app.github.answers import Done as EditDone
 from app.jobs.context import Context
 from app.jobs.loading import attached
@@ -30,6 +31,7 @@ from app.store.comments import (
     drop_comment,
     end_comment,
     load_comment,
+    unsay_comment,
     want_comment,
 )
 from app.store.effects import Kept
@@ -39,14 +41,17 @@ from app.store.transaction import transaction
 
 PATIENCE = timedelta(minutes=10)
 """For so long a comment whose answer was lost is looked for, before it counts as never made: GitHub's lists lag."""
+CLOCKS = timedelta(hours=1)
+"""So far our clock may be ahead of GitHub's, by which its list of comments is cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the call says, and what it says it of."""
+    """What the call says, of which comment (None: a new one), and what was shown before."""
 
     text: str
     comment_id: int | None
+    before: Shown | None
 
 
 async def write_comment(context: Context, kept: Kept) -> Outcome:
@@ -73,39 +78,64 @@ async def _begin(context: Context, place: Place, home: Repository) -> Told | Non
         known = await load_comment(connection, place, lock=True)
         if known is None or not (known.wanted or known.begun_at):
             return None
-        state = await _state(context, connection, place)
-        if state is None:
+        now = context.clock()
+        worded = await _worded(context, connection, known, home, now)
+        if worded is None:
             await drop_comment(connection, place)
             return None
-        point = point_of(state)
-        before = known.shown
-        writes = before.writes + 1 if before is not None and before.round == point.round else 1
-        around = await _around(context, connection, state)
-        await begin_comment(
-            connection, place, Shown(point.cause, point.over, point.round, point.success, writes), around.now
-        )
-        return Told(comment_text(state, home, around), known.comment_id)
+        text, shown = worded
+        await begin_comment(connection, place, shown, now)
+        return Told(text, known.comment_id, known.shown)
 
 
-async def _state(context: Context, connection: AsyncConnection, place: Place) -> ChangeSet | None:
-    """The set of this pipeline in which the pull request is open."""
+async def _worded(
+    context: Context, connection: AsyncConnection, known: KeptComment, home: Repository, now: datetime
+) -> tuple[str, Shown] | None:
+    state, pull = await _found(context, connection, known.place)
+    if state is None or pull is None or not pull.open:
+        return _last_words(known, pull)
+    point = point_of(state)
+    if not state.pipeline.comment and not must_be_said(known.shown, point):
+        return None
+    again = known.shown is not None and known.shown.round == point.round
+    writes = known.shown.writes + 1 if known.shown is not None and again else 1
+    text = comment_text(state, home, await _around(context, connection, state, now))
+    return text, Shown(point.cause, point.over, point.round, point.success, writes)
+
+
+def _last_words(known: KeptComment, pull: Pull | None) -> tuple[str, Shown] | None:
+    """It is in no set any more. One that was merged green keeps its comment; without a comment nothing is said."""
+    merged = pull is not None and pull.state is PullState.MERGED
+    shown = known.shown
+    if known.comment_id is None or shown is None or shown.cause == PARTED or (merged and shown.success):
+        return None
+    closed = pull is not None and pull.state is PullState.CLOSED
+    how = "merged" if merged else "closed" if closed else None
+    return parted_text(known.place.pipeline, how), Shown(PARTED, over=True, round="", success=False, writes=0)
+
+
+async def _found(context: Context, connection: AsyncConnection, place: Place) -> tuple[ChangeSet | None, Pull | None]:
+    """The set of this pipeline in which the pull request is open, else one in which it was."""
+    last: tuple[ChangeSet | None, Pull | None] = (None, None)
     for set_id, address in await sets_of_pull(connection, place.repository_id, place.number):
         locked = await load_unlocked(connection, set_id) if address.pipeline == place.pipeline else None
         if locked is None:
             continue
         state = await attached(connection, context.configs, locked)
         pull = state.pull(place.repository_id, place.number)
-        if pull is not None and pull.open and state.pipeline.comment:
-            return state
-    return None
+        if pull is not None:
+            last = (state, pull)
+            if pull.open:
+                break
+    return last
 
 
-async def _around(context: Context, connection: AsyncConnection, state: ChangeSet) -> Around:
+async def _around(context: Context, connection: AsyncConnection, state: ChangeSet, now: datetime) -> Around:
     builds = state.orchestration.builds if state.orchestration else ()
     wanted = {(build.repository_id, build.spec.workflow) for build in builds if build.repository_id is not None}
     pages = context.links.orchestration("")
     return Around(
-        now=context.clock(),
+        now=now,
         page=context.links.change_set(state.id),
         web=context.github.web_url,
         lengths=await usual_lengths(connection, wanted),
@@ -124,13 +154,13 @@ async def _tell(context: Context, client: InstallationClient, placed: Placed, pl
         case Created(comment_id):
             return await _ended(context, place, comment_id)
         case Gone():
-            return await _deleted(context, place)
+            return await _gone(context, client, placed, place, told)
         case Unclear(reason):
             return Later(reason)
         case Failure() if answer.again:
             return await _again(context, place, told, answer)
-        case Failure(reason=reason):
-            return await _dropped(context, place, reason)
+        case Failure():
+            return await _refused(context, place, told, answer)
         case _:
             return await _ended(context, place, told.comment_id)
 
@@ -141,10 +171,15 @@ async def _ended(context: Context, place: Place, comment_id: int | None) -> Outc
     return Done()
 
 
-async def _deleted(context: Context, place: Place) -> Outcome:
-    """Somebody deleted it: it is made anew, by a promise of its own unless there is one."""
+async def _gone(context: Context, client: InstallationClient, placed: Placed, place: Place, told: Told) -> Outcome:
+    """Somebody deleted it, and it is made anew; or it cannot be seen (FACTS §9: a 404 often means no permission)."""
+    found = await client.list_comments(placed.repository.owner, placed.repository.name, place.number)
+    if isinstance(found, Failure):
+        return await (_again if found.again else _refused)(context, place, told, found)
+    mine = _mine(context, place, found)
     async with transaction(context.engine) as connection:
-        await end_comment(connection, place, None)
+        await unsay_comment(connection, place, told.before)
+        await end_comment(connection, place, mine.id if mine else None)
         if await want_comment(connection, place):
             await keep_promise(connection, context.queue, write_comment_of(place), context.clock())
     return Done()
@@ -153,9 +188,16 @@ async def _deleted(context: Context, place: Place) -> Outcome:
 async def _again(context: Context, place: Place, told: Told, failure: Failure) -> Outcome:
     """GitHub has not acted, or acted on what may be repeated: this effect goes on with it."""
     async with transaction(context.engine) as connection:
-        await end_comment(connection, place, told.comment_id)
+        await unsay_comment(connection, place, told.before)
         await want_comment(connection, place)
     return failed(failure)
+
+
+async def _refused(context: Context, place: Place, told: Told, failure: Failure) -> Outcome:
+    """What is shown stays, and what comes next tries it again."""
+    async with transaction(context.engine) as connection:
+        await unsay_comment(connection, place, told.before)
+    return Failed(failure.reason)
 
 
 async def _dropped(context: Context, place: Place, reason: str) -> Outcome:
@@ -164,15 +206,19 @@ async def _dropped(context: Context, place: Place, reason: str) -> Outcome:
     return Failed(reason)
 
 
+def _mine(context: Context, place: Place, found: Iterable[Comment]) -> Comment | None:
+    mark, bot = marker(place.pipeline), context.identity.bot_login
+    return next((one for one in found if mark in one.body and one.author == bot), None)
+
+
 async def _look_up(context: Context, client: InstallationClient, placed: Placed, known: KeptComment) -> Outcome | None:
     """The call that makes the comment was begun, and nobody knows what became of it. None: now it is known."""
     assert known.begun_at is not None
-    place, since = known.place, known.begun_at - timedelta(seconds=5)
+    place, since = known.place, known.begun_at - CLOCKS
     found = await client.list_comments(placed.repository.owner, placed.repository.name, place.number, since)
     if isinstance(found, Failure):
         return failed(found)
-    mark, bot = marker(place.pipeline), context.identity.bot_login
-    mine = next((one for one in found if mark in one.body and one.author == bot), None)
+    mine = _mine(context, place, found)
     if mine is None and context.clock() < known.begun_at + PATIENCE:
         return Later("the comment is not to be seen yet")
     async with transaction(context.engine) as connection:

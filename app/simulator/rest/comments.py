@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.simulator import conversation
@@ -22,6 +22,9 @@ def list_comments(call: Call) -> Answer:
     conversation.subject(call.repo, number)
     made = [comment for comment in call.repo.comments.values() if comment.number == number]
     made = [comment for comment in made if not lag or comment.created_at <= call.world.clock.now() - lag]
+    since = call.query.get("since")
+    if since:
+        made = [comment for comment in made if comment.updated_at >= datetime.fromisoformat(since)]
     return call.page(made, render=lambda comment: shapes.comment(call.world, call.repo, comment))
 
 
