@@ -19,8 +19,9 @@ MOST_CHARACTERS = 50_000
 
 ROOM = 40
 
-# An underscore that does not stand inside of a word begins or ends Markdown's emphasis.
-ACTING = re.compile(r"[^\w ./,…∶＄∖-]|(?<![^\W_])_|_(?![^\W_])")
+# An underscore that does not stand inside of a word begins or ends Markdown's emphasis. A line that has "direction TB"
+# in it, quoted or not, is to Mermaid nothing but that.
+ACTING = re.compile(r"[^\w ./,…∶＄∖-]|(?<![^\W_])_|_(?![^\W_])|d(?=irection )")
 
 # Mermaid looks for icons (fa:fa-car), formulas ($$x$$) and line breaks (\n) when it has read the codes.
 ALIKE = str.maketrans({":": "∶", "$": "＄", "\\": "∖"})

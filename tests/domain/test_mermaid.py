@@ -53,6 +53,7 @@ def test_a_chart_in_full() -> None:
         ("$$x$$\\n", "＄＄x＄＄∖n"),
         ("\u202eabc\u200f\x00\x1b", "abc"),
         ("\ud800\ufffe", "?"),
+        ("direction TB", "#100;irection TB"),
         ("größe", "größe"),
     ],
 )
