@@ -117,9 +117,7 @@ def _linked(node: Node) -> Markup:
     inside, href = _inside(node), followed(node.href)
     if href is None:
         return Markup('<g role="img" aria-label="{label}">{inside}</g>').format(label=node.spoken, inside=inside)
-    return Markup('<a href="{href}" aria-label="{label}">{inside}</a>').format(
-        href=href, label=node.spoken, inside=inside
-    )
+    return Markup('<a href="{href}">{inside}</a>').format(href=href, inside=inside)  # its title is its name
 
 
 def _inside(node: Node) -> Markup:

@@ -5,25 +5,60 @@
 "use strict";
 
 (() => {
-  const SOON = 40; // milliseconds in which further changes wait for one fetch
+  const SOON = 40; // milliseconds after a fetch in which further changes wait for one more, unless the page says otherwise
   const REFUSED = 30_000; // until the stream is asked for again
   const live = document.querySelector("[data-live]");
+  const pace = Number(live?.dataset.pace ?? SOON);
   let fetching = false;
   let again = false;
+  let waiting = null;
+  let rested = 0; // when the next fetch may begin
 
   const partOf = (element) => element.closest("[data-part]");
+
+  // A part without what differs each time it is rendered: how long ago something was, and the number of a form, which is good
+  // until it is sent. So what nothing has happened to stays, with the finger that is on it.
+  const bare = (part) => {
+    const copy = part.cloneNode(true);
+    for (const time of copy.querySelectorAll("time")) time.replaceChildren();
+    for (const number of copy.querySelectorAll("input[name=number]")) number.remove();
+    copy.removeAttribute("tabindex");
+    return copy.outerHTML;
+  };
+
+  // What bears the same id in another version of the part or, where it has none, is the same of those that lead to the same place.
+  const likeIt = (part, focused) => {
+    if (focused === part) return () => true;
+    if (focused.id) return (one) => one.id === focused.id;
+    return (one) => one.localName === focused.localName && one.getAttribute("href") === focused.getAttribute("href");
+  };
+
+  // To be called before the old part goes; gives what hands the focus over to the new one.
+  const focusKept = (old) => {
+    const focused = document.activeElement;
+    if (!focused || partOf(focused) !== old) return () => {};
+    const alike = likeIt(old, focused);
+    const place = [old, ...old.querySelectorAll("*")].filter(alike).indexOf(focused);
+    return (part) => {
+      const found = [part, ...part.querySelectorAll("*")].filter(alike).at(focused === old ? 0 : place);
+      if (found && found !== part) return found.focus({ preventScroll: true });
+      if (!part.hasAttribute("tabindex")) part.tabIndex = -1; // what had it is gone: Tab goes on from here
+      part.focus({ preventScroll: true });
+    };
+  };
+
+  const wideIn = (part) => [part, ...part.querySelectorAll(".wide")];
 
   const replace = (fresh) => {
     for (const old of document.querySelectorAll("[data-part]")) {
       const next = fresh.getElementById(old.id);
-      if (!next || old.outerHTML === next.outerHTML) continue;
-      const focused = document.activeElement;
-      const inside = focused && focused.id && partOf(focused) === old ? focused.id : null;
-      const scrolled = old.scrollLeft;
+      if (!next || bare(old) === bare(next)) continue;
+      const handOver = focusKept(old);
+      const scrolled = wideIn(old).map((one) => one.scrollLeft);
       const node = document.importNode(next, true);
       old.replaceWith(node);
-      node.scrollLeft = scrolled;
-      if (inside) document.getElementById(inside)?.focus({ preventScroll: true });
+      wideIn(node).forEach((one, index) => { one.scrollLeft = scrolled[index] ?? 0; });
+      handOver(node);
     }
     document.title = fresh.title;
   };
@@ -49,7 +84,8 @@
       // The next word of the stream, or its connecting anew, tries it again.
     } finally {
       fetching = false;
-      if (again) { again = false; setTimeout(refresh, SOON); }
+      rested = Date.now() + pace;
+      if (again) { again = false; soon(); }
     }
   };
 
@@ -67,9 +103,8 @@
     }
   };
 
-  let waiting = null;
-  const pace = Number(live?.dataset.pace ?? SOON);
-  const soon = () => { waiting ??= setTimeout(() => { waiting = null; refresh(); }, pace); };
+  // At once, or when enough time has passed since the last one.
+  const soon = () => { waiting ??= setTimeout(() => { waiting = null; refresh(); }, Math.max(0, rested - Date.now())); };
 
   // A browser connects anew by itself where the connection broke, and gives up where it was refused (too many listeners,
   // a log-in that has expired): then the page is asked for, which tells.
