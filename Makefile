@@ -8,9 +8,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 WORKERS ?= --numprocesses $(shell expr $(CORES) + 2) --maxprocesses 6
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE) pyproject.toml
+	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE)
+NPM_LOCKED := tests/browser/node_modules/.package-lock.json
 
-.PHONY: help demo test processes scale fuzz faults faults-bugs mutants walk lint format lock clean
+.PHONY: help demo test processes scale fuzz faults faults-bugs mutants walk lint format lock clean test-browser bench-browser screens
 
 help:
 	@echo 'make demo    play the story against a simulated GitHub; nothing to set up first'
@@ -22,6 +23,9 @@ help:
 	@echo 'make faults-bugs  planted bugs, each played until the checker finds it; writes docs/reliability.md (ONLY= JOBS=2)'
 	@echo 'make mutants small faults planted in the core, each to be noticed by a test (MODULES="plan reads" JOBS=2)'
 	@echo 'make walk    every state of a small world (MEMBERS=AB BOUND="--pushes 2 --merges 1")'
+	@echo 'make test-browser  the pages in a real Chromium, against real processes; needs chromium and npm'
+	@echo 'make bench-browser  how long it takes from a webhook to the page (CHANGES=50)'
+	@echo 'make screens  pictures of all pages into docs/screens'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make format  let ruff mend layout and imports'
 	@echo 'make lock    write the lock files anew from pyproject.toml (UPGRADE=--upgrade for the newest)'
@@ -31,7 +35,7 @@ demo: $(READY)
 	@$(BIN)/lockstep demo
 
 test: $(READY)
-	$(BIN)/pytest $(WORKERS) $(addprefix --ignore ,tests/fuzz tests/processes tests/scale)
+	$(BIN)/pytest $(WORKERS) $(addprefix --ignore ,tests/browser tests/fuzz tests/processes tests/scale)
 
 processes: $(READY)
 	$(BIN)/pytest $(WORKERS) tests/processes
@@ -56,6 +60,15 @@ mutants: $(READY)
 walk: $(READY)
 	$(BIN)/python -m tests.domain.walk --members $(or $(MEMBERS),ABC) $(or $(BOUND),--pushes 1)
 
+test-browser: $(READY) $(VENV)/.browser $(NPM_LOCKED)
+	$(BIN)/pytest tests/browser
+
+bench-browser: $(READY) $(VENV)/.browser
+	$(BIN)/python -m tests.browser.latency --changes $(or $(CHANGES),50)
+
+screens: $(READY) $(VENV)/.browser
+	$(BIN)/python -m tests.browser.screens
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -67,14 +80,27 @@ format: $(READY)
 
 lock: $(READY)
 	$(PIP) install uv
-	$(COMPILE) --all-extras --output-file requirements-dev.lock
-	$(COMPILE) --constraints requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) pyproject.toml --all-extras --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) --group browser --constraints requirements-dev.lock --output-file requirements-browser.lock
+	cd tests/browser && npm $(if $(UPGRADE),update,install) --package-lock-only --ignore-scripts --no-audit --no-fund
+	node tests/browser/lockfile.js
 
 # The environment is complete when its stamp is newer than what it was made from.
 $(READY): requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo 'Installing what requirements-dev.lock names into $(VENV) …'
 	@$(PIP) install --no-deps --only-binary :all: --require-hashes --requirement requirements-dev.lock
 	@PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What only the tests in a browser need, each complete when its stamp is newer than its lock.
+$(VENV)/.browser: requirements-browser.lock $(READY)
+	@$(PIP) install --no-deps --only-binary :all: --require-hashes --requirement requirements-browser.lock
+	@touch $@
+
+$(NPM_LOCKED): tests/browser/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is missing. Install it (Debian: nodejs npm).' >&2; exit 1; }
+	cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(BIN)/python:

@@ -35,6 +35,7 @@ class Stage:
     github: str
     service: str
     logs: Path
+    database: str
 
 
 @contextmanager
@@ -70,7 +71,7 @@ def stage(seed: Mapping[str, Any]) -> Iterator[Stage]:
         _wait(pretend, f"{github}/_simulator/clock", place / "github.log")
         serve = stack.enter_context(_process("service", ["serve", "--port", str(service_port)], place, environment))
         _wait(serve, f"{service}/readyz", place / "service.log")
-        yield Stage(github, service, place)
+        yield Stage(github, service, place, database)
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
 
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-browser.lock"]
 EVENTS_NEEDED = {
     *(
         "pull_request",
@@ -64,6 +65,14 @@ def test_a_lock_pins_every_package_by_hash_and_names_no_address(name: str) -> No
         assert "--hash=sha256:" in block, block
 
 
+def test_the_lock_of_npm_pins_every_package_by_hash_and_names_no_address() -> None:
+    content = text("tests/browser/package-lock.json")
+    assert "://" not in content
+    root, *packages = json.loads(content)["packages"].values()
+    assert root["devDependencies"] == json.loads(text("tests/browser/package.json"))["devDependencies"]
+    assert all(package["integrity"].startswith("sha512-") for package in packages)
+
+
 def test_the_locks_satisfy_what_the_project_asks_for() -> None:
     project = pyproject()
     wanted = {"requirements.lock": project["dependencies"]}
@@ -79,8 +88,8 @@ def test_the_locks_satisfy_what_the_project_asks_for() -> None:
 
 def test_what_runs_is_what_was_tested() -> None:
     tested = locked("requirements-dev.lock")
-    for package, version in locked("requirements.lock").items():
-        assert tested[package] == version, package
+    for package, version in {**locked("requirements.lock"), **locked("requirements-browser.lock")}.items():
+        assert tested.get(package, package == "playwright" and version) == version, package
 
 
 def test_everything_the_image_copies_exists_and_is_let_in() -> None:
