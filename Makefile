@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE)
 NPM_LOCKED := tests/browser/node_modules/.package-lock.json
 
-.PHONY: help demo test processes scale fuzz faults faults-bugs mutants walk lint format lock clean test-browser bench-browser screens
+.PHONY: help demo test processes scale fuzz faults faults-bugs mutants walk lint format lock clean test-browser bench-browser screens bench
 
 help:
 	@echo 'make demo    play the story against a simulated GitHub; nothing to set up first'
@@ -25,6 +25,7 @@ help:
 	@echo 'make walk    every state of a small world (MEMBERS=AB BOUND="--pushes 2 --merges 1")'
 	@echo 'make test-browser  the pages in a real Chromium, against real processes; needs chromium and npm'
 	@echo 'make bench-browser  how long it takes from a webhook to the page (CHANGES=50)'
+	@echo 'make bench   how long things take'
 	@echo 'make screens  pictures of all pages into docs/screens'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make format  let ruff mend layout and imports'
@@ -36,6 +37,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest $(WORKERS) $(addprefix --ignore ,tests/browser tests/fuzz tests/processes tests/scale)
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench.lists
 
 processes: $(READY)
 	$(BIN)/pytest $(WORKERS) tests/processes

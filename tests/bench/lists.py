@@ -33,7 +33,8 @@ COPIES = text(
 PULLS = text(
     """
     INSERT INTO set_pulls (set_id, repository_id, number)
-    SELECT lpad(n::text, 13, 'a'), repository_id, n FROM set_pulls, generate_series(CAST(:first AS integer), CAST(:last AS integer)) n WHERE set_id = :id
+    SELECT lpad(n::text, 13, 'a'), repository_id, n
+    FROM set_pulls, generate_series(CAST(:first AS integer), CAST(:last AS integer)) n WHERE set_id = :id
     """
 )
 Get = Callable[[], Awaitable[httpx.Response]]

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from app.domain.facts import Visibility
+from app.domain.markdown import quoted
 from app.inbox.commands import parse_commands
 from app.jobs import answers
-from app.jobs.answers import marked, marker, quoted, status
+from app.jobs.answers import marked, marker, status
 from tests.domain.pretend import Pretend
 
 
