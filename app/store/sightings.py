@@ -8,13 +8,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table, Text, delete, select
+from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table, Text, delete, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.facts import Run
 from app.store.codec import dump, load_run
 from app.store.metadata import Time, metadata
+
+MEET = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 
 sightings = Table(
     "sightings",
@@ -31,6 +33,14 @@ sightings = Table(
     Index("ix_sightings_place", "repository_id", "workflow", "branch", "head_sha"),
     Index("ix_sightings_seen_at", "seen_at"),
 )
+
+
+async def meet(connection: AsyncConnection, repository_id: int, workflow: str, ref: str) -> None:
+    """One at a time, until the transaction ends: who learns whose a run is, and who has seen a run that nobody owns.
+
+    Else each of two that meet would look before the other one commits, and the sighting would be nobody's for ever.
+    """
+    await connection.execute(MEET, {"place": f"{repository_id}:{workflow}:{ref}"})
 
 
 async def keep_sighting(connection: AsyncConnection, run: Run, now: datetime) -> bool:

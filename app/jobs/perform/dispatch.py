@@ -40,7 +40,7 @@ from app.jobs.routing.runs import owner_by_title
 from app.store.change_sets import Locked, lock_sets
 from app.store.effects import Kept
 from app.store.installations import repository_by_id
-from app.store.sightings import drop_sightings, sightings_at, sightings_of_run
+from app.store.sightings import drop_sightings, meet, sightings_at, sightings_of_run
 from app.store.transaction import transaction
 
 TAKEN = timedelta(seconds=10)
@@ -137,6 +137,7 @@ async def _answered(
     assert kept.set_id is not None
     async with transaction(context.engine) as connection:
         river = River.of(context, connection)
+        await meet(connection, attempt.repository_id, attempt.workflow, attempt.ref)
         await river.handle_all({kept.set_id: [event_of(attempt.id, answer)]}, cause_of(kept))
         if isinstance(answer, Accepted | Unclear):
             await _match(river, kept, attempt, answer)

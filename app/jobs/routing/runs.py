@@ -19,7 +19,7 @@ from app.store.change_sets import reusers
 from app.store.history import Cause
 from app.store.orchestrations import attempt_by_run, attempts_by_id, awaited_attempts
 from app.store.results import judge_again
-from app.store.sightings import drop_sightings, keep_sighting, sightings_at, sightings_of_run
+from app.store.sightings import drop_sightings, keep_sighting, meet, sightings_at, sightings_of_run
 
 ATTEMPT_ID = re.compile(r"(?<![\w-])[a-z2-7]{13}(?:-[0-9]{1,9}){3}(?![\w-])")
 """An attempt's id as a whole word: a set's id, then the numbers of orchestration, build and try."""
@@ -29,7 +29,10 @@ async def route_run(context: Context, river: River, notice: RunNotice, cause: Ca
     """Feed the sighting to the set of its attempt, or keep it for the attempt to come."""
     run = notice.run
     started_by_us = ours(run, context.identity.bot_login)
-    owner = await owner_by_id(river, run) or (await owner_by_title(river, run) if started_by_us else None)
+    owner = await owner_by_id(river, run)
+    if owner is None and started_by_us:
+        await meet(river.connection, run.repository_id, run.workflow, run.branch)
+        owner = await owner_by_id(river, run) or await owner_by_title(river, run)
     if owner is not None:
         set_id, attempt_id = owner
         events: dict[str, list[Event | None]] = {set_id: [RunSeen(attempt_id, run)]}
