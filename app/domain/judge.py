@@ -54,7 +54,7 @@ def judge(state: ChangeSet) -> Reason:
     if decided:
         return decided
     ended = _ended(state)
-    return (None if ended else _missing(state)) or _hindered(state) or ended or _going_on(state)
+    return (None if ended else _missing(state)) or _hindered(state, ended) or ended or _going_on(state)
 
 
 def _missing(state: ChangeSet) -> Reason | None:
@@ -68,11 +68,12 @@ def _missing(state: ChangeSet) -> Reason | None:
     return None
 
 
-def _hindered(state: ChangeSet) -> Reason | None:
+def _hindered(state: ChangeSet, ended: Reason | None) -> Reason | None:
+    """That something cannot be read hinders only what is still to be read: nothing of what has ended is."""
     mute = next((said for said in state.voices if said.refused), None)
     if mute:
         return Reason(Why.MUTE, repository_id=mute.repository_id, text=mute.refused)
-    if state.trouble and state.trouble.lasting:
+    if state.trouble and state.trouble.lasting and ended is None:
         return Reason(Why.UNREADABLE, text=state.trouble.reason)
     if state.void_rounds >= RESTLESS_AFTER:
         return Reason(Why.RESTLESS)

@@ -28,8 +28,10 @@ from app.domain.events import (
     TriggerKind,
 )
 from app.domain.facts import PullState, RunStatus
+from app.domain.judge import judge
 from app.domain.pipeline import Absent, BuildSpec, Start
 from app.domain.pipeline import BaseMoved as Rule
+from app.domain.reasons import Why
 from app.domain.verdict import VerdictState
 from tests.domain.pretend import Pretend, story_pipeline
 
@@ -318,3 +320,20 @@ def test_an_orchestration_names_who_changed_the_set_or_wished_for_it() -> None:
     assert world.state.orchestration.trigger == wish
     world.feed(BranchMoved(2, world.pulls[2].branch, world.pulls[2].head, "f" * 40, "bob"))
     assert world.state.orchestration.trigger == Trigger(TriggerKind.CHANGE, "bob")
+
+
+def test_what_could_not_be_read_hinders_nothing_that_has_ended() -> None:
+    """The read before success fails for good, then somebody runs a build again and it fails: no read is wanted any
+    more, so nothing would ever take the error back.
+    """
+    world = begun(Pretend.new(), 2)
+    run = world.runs[-1]
+    world.finish(run, "success")
+    reading = world.state.reading
+    assert reading is not None
+    world.feed(ReadFailed(reading.revision, reading.purpose, "Lockstep cannot see repoC", lasting=True))
+    assert judge(world.state).why is Why.UNREADABLE
+    run.rerun, run.conclusion = 2, None
+    world.starts(run)
+    world.finish(run, "failure")
+    assert judge(world.state).why is Why.BUILD_FAILED
