@@ -144,9 +144,9 @@ def _unreadable(reason: Reason, state: ChangeSet, audience: Audience) -> str:
 
 def _mute(reason: Reason, state: ChangeSet, audience: Audience) -> str:
     repository = may_name(state, reason.repository_id, audience)
-    if repository is None:
+    if repository is None and not may_know_all(state, audience):
         return "Lockstep cannot set its status in a member. Its own page says why"
-    return f"Lockstep cannot set its status in {repository.name}: {reason.text}"
+    return f"Lockstep cannot set its status in {repository.name if repository else 'a member'}: {reason.text}"
 
 
 def _refused(reason: Reason, state: ChangeSet, audience: Audience) -> str:
