@@ -16,7 +16,7 @@ from app.domain.change_set import ChangeSet
 from app.domain.comment import PARTED, Shown, must_be_said, point_of
 from app.domain.comment_text import Around, comment_text, marker, parted_text
 from app.domain.facts import Pull, PullState, Repository
-from app.github import Comment, Created, Failure, Gone, InstallationClient, Unclear
+from app.github import Acted, Comment, Created, Failure, Gone, InstallationClient, Unclear
 from app.github.answers import Done as EditDone
 from app.jobs.context import Context
 from app.jobs.loading import attached
@@ -186,9 +186,14 @@ async def _gone(context: Context, client: InstallationClient, placed: Placed, pl
 
 
 async def _again(context: Context, place: Place, told: Told, failure: Failure) -> Outcome:
-    """GitHub has not acted, or acted on what may be repeated: this effect goes on with it."""
+    """GitHub has not acted, or acted on what may be repeated: this effect goes on with it.
+
+    Where it may have acted, either may be shown: what is kept is a success of before, else what was to be said.
+    """
+    green = told.before is not None and told.before.success
     async with transaction(context.engine) as connection:
-        await unsay_comment(connection, place, told.before)
+        if green or failure.acted is not Acted.UNCLEAR:
+            await unsay_comment(connection, place, told.before)
         await want_comment(connection, place)
     return failed(failure)
 
