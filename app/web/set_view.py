@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.audience import Audience, may_know_all, may_look, may_name
 from app.domain.build import Build, BuildState
-from app.domain.change_set import ChangeSet, Kind
+from app.domain.change_set import ChangeSet
 from app.domain.comment_text import lasted
 from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWanted, Trigger, TriggerKind
 from app.domain.expected import ExpectedEnd, Length, Lengths, expected_end, length_for
@@ -29,7 +29,7 @@ from app.jobs.configs import Configs
 from app.jobs.loading import attached
 from app.jobs.refusals import Asked, refusal
 from app.store import views
-from app.store.change_sets import load_unlocked
+from app.store.change_sets import PEOPLES, load_unlocked
 from app.store.results import usual_lengths
 from app.web import dag
 from app.web.timeline import BuildNamed, Moment, timeline
@@ -39,7 +39,6 @@ MOMENTS = 40
 UNKNOWN = ""
 """The commit of a build that no manifest names yet."""
 NEVER = datetime.min.replace(tzinfo=UTC)
-SHOWN = (Kind.CHANGE_SET, Kind.ALONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ async def load_state(
 ) -> ChangeSet | None:
     """The set as it is, where this audience may look at it at all."""
     locked = await load_unlocked(connection, set_id)
-    if locked is None or locked.address.kind not in SHOWN:
+    if locked is None or locked.address.kind.value not in PEOPLES:
         return None
     state = await attached(connection, configs, locked)
     return state if may_look(state, audience) else None
