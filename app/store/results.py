@@ -146,11 +146,6 @@ async def usual_lengths(
 
 async def usual_seconds(connection: AsyncConnection, repository_id: int, workflow: str) -> float | None:
     """The median of the latest passed runs; None without history."""
-    query = (
-        select(build_times.c.seconds)
-        .filter_by(repository_id=repository_id, workflow=workflow)
-        .order_by(build_times.c.finished_at.desc())
-        .limit(RECENT)
-    )
-    seconds = sorted((await connection.execute(query)).scalars())
-    return seconds[len(seconds) // 2] if seconds else None
+    place = (repository_id, workflow)
+    found = (await usual_lengths(connection, [place])).get(place)
+    return found.median if found else None
