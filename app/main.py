@@ -160,6 +160,8 @@ def _say_start(web: WebContext, listener: socket.socket, worker: Worker | None) 
     local = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     pages = f"{web.settings.public_url or local}/login?token={quote(web.visitors.token or '')}"
     _log.info("serving", address=local, worker=worker is not None, pages=pages)
+    for sentence in web.settings.idle():
+        _log.warning(sentence)
     missing = missing_settings(web)
     if missing:
         _log.warning(f"not set up: set {', '.join(missing)} and start again")

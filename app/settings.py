@@ -91,6 +91,13 @@ class Settings(BaseSettings):
         known = [each.get_secret_value() for each in (*single, *self.webhook_secret, *self.notify.values())]
         return [*known, *passwords_of(self.database_url)] if self.database_url else known
 
+    def idle(self) -> list[str]:
+        """What is set and does nothing as long as something else is missing, a sentence each."""
+        if self.client_id is None or self.client_secret is not None:
+            return []
+        why = "LOCKSTEP_CLIENT_ID does nothing without LOCKSTEP_CLIENT_SECRET: nobody can log in with GitHub"
+        return [f"{why}. The App's settings page makes a client secret"]
+
     def masked(self) -> dict[str, object]:
         """Every variable with its value, ready for JSON; of a secret only whether it is set."""
         shown = {variable_of(field): _masked(getattr(self, field)) for field in type(self).model_fields}

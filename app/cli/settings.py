@@ -18,13 +18,16 @@ def settings(
     """
     from app.settings import load, unknown_variables
 
-    shown = load().masked()
+    loaded = load()
+    shown = loaded.masked()
     if as_json:
         typer.echo(json.dumps(shown, indent=2))
     else:
         width = max(map(len, shown))
         for variable, value in shown.items():
             typer.echo(f"{variable:<{width}}  {_in_words(value)}")
+    for sentence in loaded.idle():
+        typer.echo(f"lockstep: {sentence}", err=True)
     for name in unknown_variables():
         typer.echo(f"lockstep: {name} is no setting of Lockstep and does nothing; is it misspelt?", err=True)
 

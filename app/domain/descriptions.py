@@ -48,7 +48,7 @@ def _limit(reason: Reason, state: ChangeSet, audience: Audience) -> str:
 
 
 def _building(reason: Reason, state: ChangeSet, audience: Audience) -> str:
-    return f"Building {state.title} ({messages.counted(_built(state), 'build')}); live at the link"
+    return f"Building {state.title} ({messages.counted(_built(state), 'build')}){messages.LIVE}"
 
 
 def _approval(reason: Reason, state: ChangeSet, audience: Audience) -> str:

@@ -5,12 +5,24 @@ Law: one line, without what is invisible, turns the direction of reading or may 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 NARROW, BROAD = frozenset("ijlt!|.,:;'()[]"), frozenset("mwMW@%")
 TAIL = 0.4
 """So much of the room is for the end, which often tells names apart that begin alike."""
+
+
+_ACTS_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+"""Control characters but for tab and line feed, what no UTF-8 can hold, and what turns the direction of reading."""
+
+
+def seen(text: str) -> str:
+    """The text with a mark for each character that would act without being seen; its lines and spaces stay."""
+    return _ACTS_UNSEEN.sub("\ufffd", text)
 
 
 def legible(text: str) -> str:

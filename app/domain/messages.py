@@ -15,6 +15,8 @@ from app.domain.pipeline import BuildSpec
 
 LIMIT = 140
 """Characters that GitHub takes in a status description (FACTS §5)."""
+LIVE = "; live at the link"
+"""Of a status, whose link leads to the page that moves by itself."""
 
 
 def shortened(text: str, limit: int = LIMIT) -> str:

@@ -20,6 +20,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.jobs.attention import AttentiveManager
 from app.store.deliveries import lanes_of
 from app.store.effects import Kept, Priority
 from app.store.transaction import driver_of
@@ -79,6 +80,7 @@ class Queue:
                 configure=_in_one_round_trip,
             )
         )
+        self.app.job_manager = AttentiveManager(self.app.connector)
 
     def add_task(self, name: str, work: Callable[..., Awaitable[None]]) -> None:
         """``work`` gets procrastinate's job context and the job's arguments by name."""

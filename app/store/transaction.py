@@ -94,7 +94,12 @@ async def alone(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 async def driver_of(connection: AsyncConnection) -> DriverConnection[tuple[object, ...]]:
-    """The psycopg connection under ``connection``, for the queue: its jobs are promised in the same transaction."""
+    """The psycopg connection under ``connection``, for the queue: its jobs are promised in the same transaction.
+
+    SQLAlchemy has to know of that: where none of its own statements came before, its commit would be none.
+    """
+    if not connection.in_transaction():
+        await connection.begin()
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection
     assert isinstance(driver, DriverConnection)

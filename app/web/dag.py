@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from markupsafe import Markup
@@ -42,6 +42,8 @@ class Node:
     """How much of its usual length has passed: 0 to 1."""
     planned: bool = False
     """It is only drawn as the config has it: its state says nothing."""
+    needs: tuple[str, ...] = ()
+    """The names of those that it stands on, for who cannot see the lines; ``draw`` knows them."""
 
     @property
     def shown(self) -> str:
@@ -55,14 +57,18 @@ class Node:
 
     @property
     def spoken(self) -> str:
-        return ": ".join(part for part in (self.shown, self.words) if part)
+        own = ": ".join(part for part in (self.shown, self.words) if part)
+        needs = ", ".join(legible(need) or "?" for need in self.needs)
+        return f"{own}; needs {needs}" if needs else own
 
 
 def draw(nodes: Sequence[Node], needs: Iterable[Edge]) -> Markup:
     """The whole picture; ``nodes`` are in topological order, ``needs`` are pairs: a need, and what stands on it."""
     if not nodes:
         return Markup()
-    layout = lay_out([node.name for node in nodes], needs)
+    edges = list(needs)
+    layout = lay_out([node.name for node in nodes], edges)
+    nodes = [replace(node, needs=tuple(need for need, of in edges if of == node.name)) for node in nodes]
     wide = 2 * MARGIN + layout.layers * (WIDTH + BETWEEN_LAYERS) - BETWEEN_LAYERS
     high = round(2 * MARGIN + (layout.rows - 1) * ROW + HEIGHT)
     return Markup(

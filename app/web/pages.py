@@ -1,8 +1,8 @@
 """What all pages share. They work without any script.
 
 Law: they are for who has logged in with GitHub, or came with the one-time token that the log prints at start
-(CONTRACT §2), and show what that visitor may look at; everything shown is escaped by the template engine, and an
-address becomes a link only if it is one of http or https.
+(CONTRACT §2), and show what that visitor may look at; everything shown is escaped by the template engine, less what
+acts unseen, and an address becomes a link only if it is one of http or https.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from app.domain.labels import seen
 from app.store.configs import broken_configs
 from app.store.transaction import transaction
 from app.web.context import Web, of_request
@@ -28,8 +29,14 @@ POLICY = (
 )
 HEADERS = {"content-security-policy": POLICY, "referrer-policy": "no-referrer"}
 
+
+def _shown(value: Any) -> Any:
+    """Whatever a template shows; what is Markup was made by ours, of values that went through here."""
+    return seen(value) if type(value) is str else value
+
+
 _templates = Jinja2Templates(
-    env=Environment(loader=PackageLoader("app.web"), autoescape=True, undefined=StrictUndefined)
+    env=Environment(loader=PackageLoader("app.web"), autoescape=True, undefined=StrictUndefined, finalize=_shown)
 )
 router = APIRouter(include_in_schema=False)
 

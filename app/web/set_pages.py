@@ -23,7 +23,8 @@ from app.web.context import Web
 from app.web.forms import new_form, sent
 from app.web.pages import HEADERS, VISITOR, page
 from app.web.rights import IN_A_MEMBER, barred_from_members
-from app.web.set_view import asked_for, load_state, set_page
+from app.web.set_actions import asked_for
+from app.web.set_view import load_state, set_page
 from app.web.who import Looking, Who
 
 router = APIRouter(include_in_schema=False)

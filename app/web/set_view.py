@@ -12,26 +12,27 @@ from datetime import UTC, datetime, timedelta
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain import messages
 from app.domain.audience import Audience, may_know_all, may_look, may_name
 from app.domain.build import Build, BuildState
 from app.domain.change_set import ChangeSet
 from app.domain.comment_text import lasted
-from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWanted, Trigger, TriggerKind
+from app.domain.events import Trigger, TriggerKind
 from app.domain.expected import ExpectedEnd, Length, Lengths, expected_end, length_for
 from app.domain.explain import explain, names_for
 from app.domain.explain_build import BARE, explain_build
 from app.domain.explanation import Explanation, WaitsFor
 from app.domain.facts import Branch, Pull, PullState
 from app.domain.manifest import specs_of
-from app.domain.orchestration import Orchestration, OrchestrationState
+from app.domain.orchestration import Orchestration
 from app.domain.pipeline import BuildSpec
 from app.jobs.configs import Configs
 from app.jobs.loading import attached
-from app.jobs.refusals import Asked, refusal
 from app.store import views
 from app.store.change_sets import PEOPLES, load_unlocked
 from app.store.results import usual_lengths
 from app.web import dag
+from app.web.set_actions import Action, actions_of
 from app.web.timeline import BuildNamed, Moment, timeline
 
 MOMENTS = 40
@@ -76,14 +77,6 @@ class MemberLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """What can be asked for now. ``word`` is that of the command."""
-
-    word: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
 class SetPage:
     state: ChangeSet
     why: Explanation
@@ -99,29 +92,10 @@ class SetPage:
     moments: Sequence[Moment]
     actions: tuple[Action, ...]
 
-
-GOING_ON = (OrchestrationState.WAITING, OrchestrationState.BUILDING)
-ENDED_BADLY = (OrchestrationState.FAILED, OrchestrationState.ERROR, OrchestrationState.CANCELLED)
-ACTIONS: Sequence[tuple[str, str]] = (
-    ("run", "Build now"),
-    ("retry", "Retry what failed"),
-    ("cancel", "Cancel"),
-    ("invalidate", "Withdraw and start over"),
-    ("fresh", "Build everything anew"),
-)
-
-
-def asked_for(word: str, login: str) -> Asked | None:
-    """What the button of this word asks for."""
-    by = Trigger(TriggerKind.PAGE, login)
-    known: dict[str, Asked] = {
-        "run": RunWanted(by),
-        "fresh": RunWanted(by, fresh=True),
-        "retry": RetryWanted(by),
-        "cancel": CancelWanted(by),
-        "invalidate": InvalidateWanted(by),
-    }
-    return known.get(word)
+    @property
+    def sentence(self) -> str:
+        """The verdict's, here where the link leads."""
+        return self.why.text.replace(messages.LIVE, "")
 
 
 async def load_state(
@@ -157,7 +131,7 @@ async def set_page(connection: AsyncConnection, state: ChangeSet, audience: Audi
             _build_named(state, audience),
             whole=may_know_all(state, audience),
         ),
-        actions=tuple(_actions(state)),
+        actions=tuple(actions_of(state)),
     )
 
 
@@ -290,17 +264,3 @@ def _member(state: ChangeSet, name: str | None, part: Pull | Branch) -> MemberLi
         return MemberLine(name, None, part.branch, part.head, draft=False, state="branch", verdict=None)
     said = next((one.verdict.state.value for one in state.said if one.at == (part.repository_id, part.head)), None)
     return MemberLine(name, part.number, part.branch, part.head, part.draft, part.state.value, said)
-
-
-def _actions(state: ChangeSet) -> Iterator[Action]:
-    """Those of which something would come."""
-    current = state.orchestration
-    failed = any(build.failed for build in current or ())
-    goes_on = current is not None and current.state in GOING_ON
-    waits = current is None or current.state in (OrchestrationState.WAITING, *ENDED_BADLY)
-    for word, label in ACTIONS:
-        asked = asked_for(word, "")
-        assert asked is not None
-        helps = {"retry": failed, "run": waits, "cancel": goes_on}.get(word, True)
-        if helps and refusal(state, asked, None) is None:
-            yield Action(word, label)

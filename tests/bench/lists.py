@@ -14,10 +14,12 @@ from collections.abc import Awaitable, Callable
 import httpx
 from sqlalchemy import text
 
+from app.domain.audience import Person
 from app.postgres import EmbeddedPostgres
 from app.store.migrate import upgrade
 from app.store.transaction import transaction
-from tests.web.office import Office, office
+from app.web.who import Who, looking
+from tests.web.office import Office, office, repository_id
 
 SIZES = (100, 10_000)
 TIMES = 60
@@ -38,6 +40,8 @@ PULLS = text(
     """
 )
 Get = Callable[[], Awaitable[httpx.Response]]
+ANN = Who("ann", Person(frozenset({repository_id("acme", "repoA"), *range(10_000, 10_500)})))
+"""She can read the repository of all sets, and many that have no part in any."""
 
 
 async def main() -> None:
@@ -52,6 +56,9 @@ async def main() -> None:
                 present = size
                 await _show(size, "page /", lambda: made.call("GET", "/"))
                 await _show(size, "GET /api/v1/change-sets", lambda: made.call("GET", "/api/v1/change-sets", token))
+                made.app.dependency_overrides[looking] = lambda: ANN
+                await _show(size, "page /, for a person", lambda: made.call("GET", "/"))
+                made.app.dependency_overrides.clear()
 
 
 async def _fill(made: Office, pattern: str, present: int, size: int) -> None:

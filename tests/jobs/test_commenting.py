@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.comment import Shown
 from app.domain.events import InvalidateWanted, Trigger, TriggerKind
 from app.jobs.perform.write_comment import write_comment
 from app.jobs.promises import keep_promise, write_comment_of
@@ -91,3 +93,31 @@ async def test_a_job_that_dies_after_the_call_makes_no_second_comment(
     assert deaths == []
     (text,) = await _said(commenting)
     assert "**Success**" in text
+
+
+async def test_a_success_that_may_be_seen_is_taken_back_though_its_job_died(
+    commenting: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub made the edit, its answer was lost, and the second try met a fault of ours; then somebody pushes."""
+    writing = sys.modules[write_comment.__module__]
+    begin, refuses = writing.begin_comment, {"repository": "acme/repoB", "path": "*/comments/*", "method": "PATCH"}
+    begun: list[Shown] = []
+
+    async def dying(connection: AsyncConnection, place: Place, shown: Shown, now: datetime) -> None:
+        begun.append(shown)
+        if shown.success and len(begun) == 2:
+            raise RuntimeError("a fault of ours")
+        await begin(connection, place, shown, now)
+
+    await _opened(commenting)
+    await commenting.push("B")
+    await commenting.settle(40)
+    assert "**Pending**" in (await _said(commenting))[0]
+    monkeypatch.setattr(writing, "begin_comment", dying)
+    await commenting.world("/faults", {"on": "request", "match": refuses, "do": "lose_answer", "times": 1})
+    await commenting.settle(300)
+    assert [shown.success for shown in begun] == [True, True]
+    assert "**Success**" in (await _said(commenting))[0]
+    await commenting.push("B")
+    await commenting.settle(1)
+    assert "**Pending**" in (await _said(commenting))[0]

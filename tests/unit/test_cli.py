@@ -98,3 +98,14 @@ def test_settings_names_what_is_misspelt(monkeypatch: pytest.MonkeyPatch, capsys
     with pytest.raises(SystemExit):
         main(["settings"])
     assert "LOCKSTEP_WEBHOOK_SECRETS is no setting" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("secret", "said"), [("", True), ("made for a test", False)])
+def test_settings_say_what_does_nothing_by_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], secret: str, said: bool
+) -> None:
+    monkeypatch.setenv("LOCKSTEP_CLIENT_ID", "Iv1.made")
+    monkeypatch.setenv("LOCKSTEP_CLIENT_SECRET", secret)
+    with pytest.raises(SystemExit):
+        main(["settings"])
+    assert ("LOCKSTEP_CLIENT_ID does nothing without LOCKSTEP_CLIENT_SECRET" in capsys.readouterr().err) == said

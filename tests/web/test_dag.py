@@ -80,7 +80,7 @@ def test_a_link_says_all_of_its_node() -> None:
     assert list(links) == ["https://github.com/o/a/actions/runs/1", "/orchestrations/x"]
     running = links["/orchestrations/x"]
     assert running.get("aria-label") is None, "its title names it, and holds all that is to be seen"
-    assert [title.text for title in running.iter("title")] == ["B: running, 2 m 10 s of about 5 m. It builds"]
+    assert [title.text for title in running.iter("title")] == ["B: running, 2 m 10 s of about 5 m; needs A. It builds"]
 
 
 def test_a_node_without_address_has_a_name_all_the_same() -> None:

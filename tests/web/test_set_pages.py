@@ -67,7 +67,7 @@ async def test_every_surface_tells_the_same_reason(office: Office) -> None:
     shown = (await office.call("GET", f"/api/v1/change-sets/{state.id}", token)).json()
     page = (await office.call("GET", f"/change-sets/{state.id}")).text
     assert told["text"] == shown["verdict"]["description"] == "Building DPTA-1 (1 build); live at the link"
-    assert told["text"] in page
+    assert "Building DPTA-1 (1 build)</p>" in page, "nothing is said of a link that leads here"
     waits = [one for one in told["because"] if one["waits_for"]]
     assert [(one["build"], one["waits_for"]) for one in waits] == [("repoA", "clock")]
     assert (await office.call("GET", "/api/v1/change-sets/none/explanation", token)).status_code == 404
