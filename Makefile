@@ -9,6 +9,8 @@ CORES := $(shell getconf _NPROCESSORS_ONLN)
 WORKERS ?= --numprocesses $(shell expr $(CORES) + 2) --maxprocesses 6
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links $(UPGRADE)
+# Not all that a browser is asked for has an end of its own: a test that takes longer says where it stands and ends the run.
+ENDS := --override-ini faulthandler_timeout=300 --override-ini faulthandler_exit_on_timeout=true
 NPM_LOCKED := tests/browser/node_modules/.package-lock.json
 
 .PHONY: help demo test processes scale fuzz faults faults-bugs mutants walk lint format lock clean test-browser bench-browser screens bench
@@ -65,7 +67,7 @@ walk: $(READY)
 	$(BIN)/python -m tests.domain.walk --members $(or $(MEMBERS),ABC) $(or $(BOUND),--pushes 1)
 
 test-browser: $(READY) $(VENV)/.browser $(NPM_LOCKED)
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest $(ENDS) tests/browser
 
 bench-browser: $(READY) $(VENV)/.browser
 	$(BIN)/python -m tests.browser.latency --changes $(or $(CHANGES),50)
