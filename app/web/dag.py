@@ -42,6 +42,8 @@ class Node:
     """How much of its usual length has passed: 0 to 1."""
     planned: bool = False
     """It is only drawn as the config has it: its state says nothing."""
+    word: str = ""
+    """What is said for its state, where that is another one than the state's own."""
     needs: tuple[str, ...] = ()
     """The names of those that it stands on, for who cannot see the lines; ``draw`` knows them."""
 
@@ -52,7 +54,7 @@ class Node:
     @property
     def words(self) -> str:
         """Its state and the detail."""
-        state = "" if self.planned else self.state.value.replace("_", " ")
+        state = "" if self.planned else legible((self.word or self.state.value).replace("_", " "))
         return ", ".join(part for part in (state, legible(self.detail)) if part)
 
     @property

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from app.domain import messages
 from app.domain.labels import seen
 from app.store.configs import broken_configs
 from app.store.transaction import transaction
@@ -38,6 +39,8 @@ def _shown(value: Any) -> Any:
 _templates = Jinja2Templates(
     env=Environment(loader=PackageLoader("app.web"), autoescape=True, undefined=StrictUndefined, finalize=_shown)
 )
+_templates.env.filters["here"] = lambda text: text.replace(messages.LIVE, "")
+"""A verdict's sentence where its link leads."""
 router = APIRouter(include_in_schema=False)
 
 

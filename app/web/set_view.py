@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain import messages
 from app.domain.audience import Audience, may_know_all, may_look, may_name
 from app.domain.build import Build, BuildState
 from app.domain.change_set import ChangeSet
@@ -91,11 +90,6 @@ class SetPage:
     end: ExpectedEnd | None
     moments: Sequence[Moment]
     actions: tuple[Action, ...]
-
-    @property
-    def sentence(self) -> str:
-        """The verdict's, here where the link leads."""
-        return self.why.text.replace(messages.LIVE, "")
 
 
 async def load_state(
@@ -234,7 +228,7 @@ def _picture(state: ChangeSet, current: Orchestration, audience: Audience, lengt
     for build in current:
         why = explain_build(current, build, named)
         detail, share = progress(build, length_for(build, lengths), now)
-        nodes.append(dag.Node(titles[build.name], build.state, why.text, why.url, detail, share))
+        nodes.append(dag.Node(titles[build.name], build.state, why.text, why.url, detail, share, word=why.state))
     needs = [(titles[need], titles[build.name]) for build in current for need in build.spec.needs]
     return dag.draw(nodes, needs)
 

@@ -88,6 +88,11 @@ def test_a_node_without_address_has_a_name_all_the_same() -> None:
     assert (group.get("role"), group.get("aria-label")) == ("img", "C: timed out")
 
 
+def test_a_node_may_say_more_than_its_state_does() -> None:
+    node = Node("C", BuildState.WAITING, word="stopped")
+    assert (text_of(node, "words"), only(node).get("class")) == ("stopped", "node waiting")
+
+
 @pytest.mark.parametrize(
     "href",
     [
