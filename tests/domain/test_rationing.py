@@ -14,16 +14,18 @@ from app.domain.budget import (
     Ask,
     Budget,
     Cost,
+    Gate,
     Heard,
     Held,
     Limits,
     Priority,
     Refusal,
     Told,
+    UnderWay,
     Wait,
     held,
 )
-from app.domain.rationing import LOST, reserve, settle
+from app.domain.rationing import AHEAD, LOST, aged, reserve, settle
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PASSED = Heard(passed=True)
@@ -372,3 +374,78 @@ class TestAClockThatWasWrong:
         one.end(one.begin(), refused())
         one.now = START
         assert isinstance(one.begin(), Wait)
+
+
+class TestTheVeryMoment:
+    """What holds until a moment holds before it and no more at it; what may be so far ahead may be just so far."""
+
+    def test_what_is_closed(self) -> None:
+        soon, later = START + MINUTE, START + HOUR
+        gates = {"core": Gate(later, START), "graphql": Gate(soon, START)}
+        one = Budget(gates=gates, told={"core": Told(10, 0, soon), "search": Told(10, 1, later)})
+        assert one.closed(START) == {"core": later, "graphql": soon}, "one is left of the third"
+        assert one.closed(soon) == {"core": later}
+        assert one.closed(later) == {}
+        assert Budget(told={"core": Told(10, 0, soon)}).closed(soon) == {}
+
+    def test_of_two_waits_the_longer_one_and_mute_if_either_is(self) -> None:
+        one = Installation()
+        one.told(300)
+        one.end(one.begin(), refused(seconds=30))
+        assert one.waits(Priority.READ) == Wait(START + HOUR, mute=True)
+
+    def test_what_counts_no_more(self) -> None:
+        early = START - MINUTE
+        one = Budget(answered={Cost.READ: (early,), Cost.WRITE: (early + SECOND,), Cost.CONTENT: (START - HOUR, early)})
+        assert aged(one, START).answered == {Cost.WRITE: (early + SECOND,), Cost.CONTENT: (early,)}
+        assert aged(Budget(gates={"core": Gate(START - HOUR, START - HOUR)}), START).gates == {}
+
+    @pytest.mark.parametrize("beyond", [timedelta(0), timedelta(microseconds=1)])
+    def test_what_a_clock_may_be_ahead(self, beyond: timedelta) -> None:
+        at = START + AHEAD + beyond
+        one = aged(
+            Budget({"a call": UnderWay(Cost.READ, at)}, {Cost.READ: (at,)}, {"core": Gate(at + HOUR, at)}),
+            START,
+        )
+        kept = beyond == timedelta(0)
+        assert [bool(one.under_way), bool(one.answered), bool(one.gates)] == [kept] * 3
+
+    def test_an_hours_end_that_is_told_a_second_apart_is_the_same(self) -> None:
+        for apart in (SECOND, -SECOND):
+            one = Installation()
+            one.told(100)
+            one.told(102, resets_in=HOUR + apart)
+            assert one.budget.told["core"] == Told(6000, 100, START + HOUR + apart)
+
+    def test_where_just_half_is_used_the_next_one_waits(self) -> None:
+        one = Installation()
+        one.told(4000)
+        assert one.waits(Priority.FLEET) == Wait(START + SECOND), "two thirds of 6000, half of which is used"
+
+    def test_a_moment_that_has_passed_is_a_moment_from_now(self) -> None:
+        one = Installation()
+        assert one.end(one.begin(), refused(seconds=-10)) == Wait(START + SECOND, mute=True)
+
+    def test_a_call_that_was_forgotten_makes_it_no_second_refusal(self) -> None:
+        one = Installation()
+        one.end(one.begin(), refused())
+        one.now += 10 * SECOND
+        assert one.end("nobody knows it any more", refused()) == Wait(one.now + MINUTE, mute=True)
+
+    def test_a_row_of_refusals_is_closed_since_its_first_and_a_new_one_since_now(self) -> None:
+        one = Installation()
+        calls = [one.begin(), one.begin()]
+        for call in calls:
+            one.end(call, refused())
+            one.now += 5 * SECOND
+        assert one.budget.gates[EVERYTHING].closed_at == START
+        one.now = one.budget.gates[EVERYTHING].until
+        one.end(one.begin(), refused())
+        assert one.budget.gates[EVERYTHING].closed_at == one.now
+
+    def test_after_an_answer_a_refusal_is_the_first_of_its_row(self) -> None:
+        one = Installation()
+        one.end(one.begin(), refused())
+        one.now += MINUTE
+        assert one.sent()
+        assert one.end(one.begin(), refused()) == Wait(one.now + MINUTE, mute=True)

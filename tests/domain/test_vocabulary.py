@@ -9,6 +9,7 @@ import pytest
 
 from app.domain import manifest, reads, runs
 from app.domain.attempt import LIVE, PASSING, Attempt, AttemptState
+from app.domain.budget import EVERYTHING, Cost, Limits, Priority
 from app.domain.build import ATTEMPT_TO_BUILD, LOST_ALLOWED, Build, BuildState
 from app.domain.change_set import ChangeSet, Kind, Said, SetState
 from app.domain.events import (
@@ -218,3 +219,17 @@ def test_a_word_and_a_fact_begin_unhindered() -> None:
     assert unsaid(DispatchRefused("a", "x")) == {"moved": False}
     assert unsaid(RunWanted(Trigger(TriggerKind.API))) == {"fresh": False}
     assert unsaid(RetryWanted(Trigger(TriggerKind.API))) == {"repositories": frozenset()}
+
+
+def test_the_words_in_rows_of_budgets() -> None:
+    assert (EVERYTHING, words(Cost)) == ("all", "read graphql write content")
+    assert [(one.name, one.value) for one in Priority] == [
+        *(("WITHDRAWAL", 0), ("CANCEL", 1), ("READ", 2), ("DISPATCH", 3), ("SUCCESS", 4), ("COMMENT", 5), ("FLEET", 6))
+    ]
+
+
+def test_githubs_secondary_limits_are_kept_with_a_margin() -> None:
+    """FACTS §4: 100 at once, 900 points a minute for REST and 2,000 for GraphQL, a write five, 80 and 500 contents."""
+    ours = Limits()
+    assert (ours.concurrent, ours.reads_per_minute, ours.graphql_per_minute) == (80, 850, 1900)
+    assert (ours.writes_per_minute, ours.content_per_minute, ours.content_per_hour) == (170, 75, 480)
