@@ -128,11 +128,22 @@ def nothing_to_retry(what: str) -> str:
 
 
 def no_such_builds(state: ChangeSet, names: Sequence[str], specs: Sequence[BuildSpec], audience: Audience) -> str:
+    shown = _named(state, specs, audience)
+    return f"{state.title} has no such builds: {', '.join(names)}. Its builds: {shown or 'none'}."
+
+
+def did_not_fail(state: ChangeSet, failed: Sequence[BuildSpec], audience: Audience) -> str:
+    """Of what was to be tried again. ``failed``: what did."""
+    if not failed:
+        return f"Nothing of {state.title} has failed."
+    return f"What was named has not failed. Of {state.title} failed: {_named(state, failed, audience)}."
+
+
+def _named(state: ChangeSet, specs: Sequence[BuildSpec], audience: Audience) -> str:
     places = {spec.name: state.repository_of(spec) for spec in specs}
     seen = [n for n, place in places.items() if audience is None or (place and may_name(state, place.id, audience))]
     hidden = len(places) - len(seen)
-    shown = ", ".join([*seen, *([f"{counted(hidden, 'build')} in other repositories"] if hidden else [])])
-    return f"{state.title} has no such builds: {', '.join(names)}. Its builds: {shown or 'none'}."
+    return ", ".join([*seen, *([f"{counted(hidden, 'build')} in other repositories"] if hidden else [])])
 
 
 def no_such_key(pipeline: str, key: str) -> str:

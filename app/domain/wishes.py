@@ -40,13 +40,27 @@ def _finished(orchestration: Orchestration | None) -> bool:
 
 def retry_wanted(state: ChangeSet, event: RetryWanted) -> ChangeSet:
     """The failed builds again, on the same manifest if every head still stands; else a new orchestration."""
-    orchestration = state.orchestration
-    if orchestration is None or not orchestration.frozen or orchestration.cancelled_by is not None:
-        return run_wanted(state, RunWanted(event.trigger))
-    if orchestration.superseded or orchestration.problem or orchestration.revision != state.revision:
+    orchestration = _still_standing(state)
+    if orchestration is None:
         return run_wanted(state, RunWanted(event.trigger))
     forgiven = _forgiven(orchestration, event.repositories)
     return patient_again(replace(state, orchestration=forgiven, trouble=None))
+
+
+def retries_nothing(state: ChangeSet, event: RetryWanted) -> bool:
+    """Builds were named, and none of them has failed."""
+    orchestration = _still_standing(state)
+    if orchestration is None or not event.repositories:
+        return False
+    return _forgiven(orchestration, event.repositories) is orchestration
+
+
+def _still_standing(state: ChangeSet) -> Orchestration | None:
+    """The orchestration, where its manifest is still what would be built."""
+    current = state.orchestration
+    if current is None or not current.frozen or current.cancelled_by is not None:
+        return None
+    return None if current.superseded or current.problem or current.revision != state.revision else current
 
 
 def _forgiven(orchestration: Orchestration, repositories: frozenset[str]) -> Orchestration:

@@ -16,6 +16,7 @@ from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWa
 from app.domain.judge import policy
 from app.domain.manifest import specs_of
 from app.domain.orchestration import Orchestration, OrchestrationState
+from app.domain.wishes import retries_nothing
 
 Asked = RunWanted | RetryWanted | CancelWanted | InvalidateWanted
 
@@ -59,4 +60,7 @@ def _of_a_retry(state: ChangeSet, current: Orchestration, asked: RetryWanted, au
         return Refusal(messages.nothing_to_retry(state.title))
     specs = [build.spec for build in current] or specs_of(state)
     unknown = sorted(asked.repositories - {name.lower() for spec in specs for name in (spec.name, spec.repository)})
-    return Refusal(messages.no_such_builds(state, unknown, specs, audience), misnamed=True) if unknown else None
+    if unknown:
+        return Refusal(messages.no_such_builds(state, unknown, specs, audience), misnamed=True)
+    failed = [build.spec for build in current if build.failed]
+    return Refusal(messages.did_not_fail(state, failed, audience)) if retries_nothing(state, asked) else None

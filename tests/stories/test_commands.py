@@ -80,6 +80,18 @@ def test_what_can_do_nothing_is_refused_and_said(story: Story) -> None:
     assert "DPTA-1122 is merged" in story.comments("repoB", "/orchestrate").is_refused().answers()[-1]
 
 
+def test_retry_of_what_has_not_failed_says_what_has(begin: Begin) -> None:
+    story = begin({"builds": {"repoB": {}, "repoD": {"needs": ["repoB"]}}}).opens("repoB", "repoD")
+    first = story.builds("repoB")
+    early = story.comments("repoB", "/orchestrate retry repoB").is_refused().answer()
+    assert "Nothing of DPTA-1122 has failed." in early
+    first.passes()
+    story.builds("repoD").fails()
+    named = story.comments("repoD", "/orchestrate retry repoB").is_refused().answers()[-1]
+    assert "What was named has not failed. Of DPTA-1122 failed: repoD." in named
+    story.builds_nothing()
+
+
 def test_retry_of_what_failed_and_may(begin: Begin) -> None:
     story = begin({"builds": {"repoB": {}, "repoD": {"required": False}}}).opens("repoB", "repoD")
     runs = story.builds("repoB", "repoD")
