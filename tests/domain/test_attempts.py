@@ -18,10 +18,13 @@ from app.domain.events import (
     DispatchRefused,
     DispatchUnclear,
     Event,
+    ResultSpoilt,
+    RunGone,
     RunSeen,
 )
 from app.domain.facts import Result, Run, RunStatus
 from app.domain.manifest import fingerprint
+from app.domain.messages import RUN_GONE
 from app.domain.orchestration import Orchestration
 from app.domain.plan import plan
 from app.domain.verdict import Verdict, VerdictState
@@ -316,3 +319,54 @@ def test_news_of_a_finished_build_opens_the_orchestration_again() -> None:
     kept = told(replace(state, orchestration=replace(sure(state), builds=(build(sent()),))), RunSeen(ID, run()))
     assert sure(kept).confirmed
     assert sure(plan(kept, LATER)[0]).finished_at == LATER
+
+
+def test_a_result_that_was_spoilt_is_built_here_after_all() -> None:
+    """A run that was reused was run again and did not pass: wherever it is reused, and nowhere else."""
+    spoilt, other = (Result("m", "set-0", "set-0-1-1", number, "", START) for number in (5, 6))
+    state = running(
+        build(reused=spoilt),
+        build(name="repoC", reused=spoilt),
+        build(name="repoD", reused=other),
+        build(sent(id="e"), name="repoE"),
+        confirmed=True,
+    )
+    after = told(state, ResultSpoilt(5))
+    assert [one.reused for one in sure(after)] == [None, None, other, None]
+    assert not sure(after).confirmed
+    assert sure(after).build("repoE") == sure(state).build("repoE")
+    assert told(state, ResultSpoilt(7)) == state
+    nothing = replace(state, orchestration=None)
+    assert told(nothing, ResultSpoilt(5)) == nothing
+
+
+def test_a_run_that_is_gone_ends_only_where_a_person_was_waited_for() -> None:
+    gone = after(heard(sent(), run(WAITING)), RunGone(ID))
+    assert (gone.state, gone.overdue, gone.finished_at) == (AttemptState.TIMED_OUT, RUN_GONE, LATER)
+    for status in (QUEUED, RUNS, DONE):
+        known = heard(sent(), run(status))
+        assert after(known, RunGone(ID)) == known, status
+
+
+def test_the_time_to_start_counts_from_the_latest_approval() -> None:
+    held = heard(sent(), run(WAITING))
+    assert held.released_at is None
+    released = heard(held, run(QUEUED, updated_at=LATER + SECOND))
+    assert released.released_at == LATER + SECOND
+    begun = heard(released, run(RUNS, updated_at=LATER + 2 * SECOND))
+    assert begun.released_at == LATER + SECOND
+    again = heard(begun, run(RUNS, attempt=2))
+    assert again.released_at is None, "a re-run was approved by nobody yet"
+
+
+def test_a_base_that_is_bound_binds_all_that_was_sent_of_its_repository() -> None:
+    """Two builds of one repository at its base stand on one commit, whichever runs first."""
+    spec = replace(build().spec, name="repoB-docs")
+    first = build(sent(sha="base2"), sha="base2", floating=True)
+    second = replace(build(sent(id="docs", run_id=8, sha="base2"), sha="base2", floating=True), spec=spec)
+    bound = told(running(first, second), RunSeen(ID, run(QUEUED, head_sha="base3")))
+    docs = sure(bound).build("repoB-docs")
+    assert (docs.sha, docs.floating, [one.sha for one in docs.attempts]) == ("base3", False, ["base3"])
+    agreed = told(bound, RunSeen("docs", run(QUEUED, id=8, head_sha="base3")))
+    assert agreed.void_rounds == 0
+    assert told(bound, RunSeen("docs", run(QUEUED, id=8, head_sha="base2"))).void_rounds == 1

@@ -12,6 +12,7 @@ from app.domain.facts import RunStatus
 from app.domain.orchestration import Orchestration
 from app.domain.plan import plan
 from app.domain.verdict import Verdict, VerdictState
+from app.domain.wishes import retries_nothing
 from tests.domain.facts import ANN, LATER, build, opened, pull, running, sent, told
 from tests.domain.pretend import START
 
@@ -92,6 +93,15 @@ def test_a_retry_by_name_forgives_what_is_named() -> None:
         assert [one.forgiven for one in sure(after)] == forgiven
         assert sure(plan(after, START)[0]).finished_at == (None if any(forgiven) else START)
     assert [one.forgiven for one in sure(told(state, RETRY))] == [1, 1]
+
+
+def test_a_retry_by_name_of_what_has_not_failed_changes_nothing() -> None:
+    over = sent(status=RunStatus.COMPLETED, conclusion="failure", finished_at=START)
+    state = running(build(over), build(sent(id="c"), name="repoC"), finished_at=START)
+    for names, nothing in ((set(), False), ({"repob"}, False), ({"repoc"}, True), ({"repob", "repoc"}, False)):
+        assert retries_nothing(state, RetryWanted(ANN, frozenset(names))) is nothing, names
+    gone = replace(state, orchestration=replace(sure(state), superseded=True))
+    assert not retries_nothing(gone, RetryWanted(ANN, frozenset({"repoc"}))), "it is a new orchestration"
 
 
 @pytest.mark.parametrize(
