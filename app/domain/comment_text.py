@@ -224,7 +224,8 @@ def _chart(state: ChangeSet, current: Orchestration, audience: Repository) -> st
     named = names_for(state, audience)
     hidden = (build.name for build in current if not named(build))
     names = {name: f"another repository {number}" for number, name in enumerate(hidden, 1)}
-    steps = [Step(names.get(build.name, build.name), build.state, took(build)) for build in current]
+    words = {build.name: explain_build(current, build, named).state for build in current}
+    steps = [Step(names.get(one.name, one.name), one.state, took(one), words[one.name]) for one in current]
     needs = [(names.get(n, n), names.get(build.name, build.name)) for build in current for n in build.spec.needs]
     chart = flowchart(steps, needs) if len(steps) > 1 else None
     return f"```mermaid\n{chart}\n```" if chart else ""

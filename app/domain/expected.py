@@ -45,8 +45,13 @@ def length_for(build: Build, lengths: Lengths) -> Length | None:
 
 
 def expected_end(orchestration: Orchestration, lengths: Lengths, now: datetime) -> ExpectedEnd | None:
-    """Along the critical path of what is not done yet; None: it is over, waits for a person, or lacks history."""
+    """Along the critical path of what is not done yet; None: it is over, waits for a person, or lacks history.
+
+    Nor is anything expected of one in which a build has failed that had to pass.
+    """
     if not orchestration.frozen or orchestration.finished_at is not None or orchestration.complete:
+        return None
+    if orchestration.failing is not None:
         return None
     ends: dict[str, ExpectedEnd] = {}
     for build in orchestration.builds:

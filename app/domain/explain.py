@@ -42,9 +42,11 @@ def names_for(state: ChangeSet, audience: Audience) -> Names:
 
 def _root(state: ChangeSet, reason: Reason, audience: Audience) -> Explanation:
     said = describe(reason, state, audience)
-    if state.silent and reason.why in (Why.SETTLING, Why.ON_COMMAND):
+    unread = state.silent and reason.why in (Why.SETTLING, Why.ON_COMMAND)
+    if unread:
         said = messages.to_be_read(state)
-    person = reason.state in (VerdictState.FAILURE, VerdictState.ERROR) or reason.why is Why.ON_COMMAND
+    on_command = reason.why is Why.ON_COMMAND and not unread
+    person = on_command or reason.state in (VerdictState.FAILURE, VerdictState.ERROR)
     return Explanation(reason.state.value, said, WaitsFor.PERSON if person else None)
 
 

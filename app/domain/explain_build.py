@@ -86,8 +86,9 @@ def _not_begun(orchestration: Orchestration, build: Build, named: Names) -> Wait
     """Of those that could be sent now, each waits for a room, or for what the whole set waits for."""
     if orchestration.cancelled_by is not None:
         return "Not started: cancelled", None, None
-    if orchestration.finished_at is not None or not orchestration.may_start(build):
-        failing = orchestration.failing
+    barring = orchestration.barring(build)
+    if barring is not None or orchestration.finished_at is not None or not orchestration.may_start(build):
+        failing = barring or orchestration.failing
         by = f"{failing.name if named(failing) else 'another build'} did not pass" if failing else None
         return f"Not started: {by or 'the orchestration was ended'}", None, None
     needs = [need for name in build.spec.needs if not (need := orchestration.build(name)).done]

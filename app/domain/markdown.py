@@ -10,6 +10,8 @@ import re
 _ACTING = re.compile(r"[\\`*_{}\[\]<>#+!|~&@$]|:(?=//)|(?<=www)\.|(?<=\bgh)-(?=\d)", re.IGNORECASE)
 """What Markdown, or GitHub beyond it, acts upon within a line; all of it may be escaped (CommonMark)."""
 _REFERS = re.compile(r"\\([@#-])")
+_EMOJI = re.compile(r":(?=[\w+-]+:)")
+_COMMIT = re.compile(r"\b([0-9a-f]{4})(?=[0-9a-f]{3,36}\b)", re.IGNORECASE)
 """GitHub makes mentions and references of what is shown, escaped or not: a zero-width space parts them."""
 
 
@@ -23,7 +25,8 @@ def plain(text: str) -> str:
     """As words on one line."""
     clean = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     escaped = _ACTING.sub(lambda found: f"\\{found[0]}", clean)
-    return _REFERS.sub(lambda found: f"\\{found[1]}&#8203;", escaped)
+    parted = _REFERS.sub(lambda found: f"\\{found[1]}&#8203;", escaped)
+    return _EMOJI.sub(":&#8203;", _COMMIT.sub(lambda found: f"{found[1]}&#8203;", parted))
 
 
 def link(text: str, url: str | None) -> str:

@@ -53,6 +53,8 @@ class Step:
     state: BuildState
     detail: str = ""
     """Such as how long it took."""
+    word: str = ""
+    """What is said for its state, where that is another one than the state's own."""
 
 
 def flowchart(steps: Sequence[Step], needs: Iterable[tuple[str, str]]) -> str | None:
@@ -68,7 +70,7 @@ def flowchart(steps: Sequence[Step], needs: Iterable[tuple[str, str]]) -> str | 
 
 def _boxes(steps: Iterable[Step], ids: dict[str, str]) -> Iterator[str]:
     for step in steps:
-        words = ", ".join(part for part in (step.state.value.replace("_", " "), step.detail) if part)
+        words = ", ".join(part for part in ((step.word or step.state.value).replace("_", " "), step.detail) if part)
         yield f'  {ids[step.name]}["{_harmless(step.name) or "?"}<br/>{_harmless(words)}"]'
 
 

@@ -86,6 +86,16 @@ class Orchestration:
         halted = self.pipeline.on_failure is OnFailure.STOP and self.failing is not None
         return build.forgiven > 0 or not halted
 
+    def barring(self, build: Build) -> Build | None:
+        """Of all that a build stands on the one that has failed, so that it will not be started by itself."""
+        barred: dict[str, Build] = {}
+        for one in self.builds:
+            for need in map(self.build, one.spec.needs):
+                by = barred.get(need.name) or (need if need.failed and need.spec.required else None)
+                if by is not None:
+                    barred.setdefault(one.name, by)
+        return barred.get(build.name)
+
     @property
     def live(self) -> bool:
         return any(build.live for build in self.builds)

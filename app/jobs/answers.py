@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from app.domain import explain as why
-from app.domain.audience import may_name
 from app.domain.build import Build
 from app.domain.change_set import ChangeSet
 from app.domain.descriptions import describe
+from app.domain.explain_build import BARE, explain_build
 from app.domain.explanation import Explanation
 from app.domain.facts import Repository
 from app.domain.judge import judge
-from app.domain.markdown import plain, quoted
+from app.domain.markdown import link, plain, quoted
 from app.domain.messages import LIMIT
+from app.domain.orchestration import Orchestration
 from app.inbox import commands as c
 from app.store.change_sets import verdict_of
 
@@ -94,24 +95,25 @@ def status(states: Sequence[ChangeSet], audience: Repository, links: Sequence[st
     return "\n\n".join(_status(state, audience, link) for state, link in zip(states, links, strict=True))
 
 
-def _status(state: ChangeSet, audience: Repository, link: str | None) -> str:
+def _status(state: ChangeSet, audience: Repository, page: str | None) -> str:
     verdict = verdict_of(state)
     # Worded anew: what the set says on another member's head may name repositories that readers here may not know.
     said = f"{verdict.state.value}: {describe(judge(state), state, audience)}" if verdict else "no verdict yet"
     title = f"**{quoted(state.title)}** in {quoted(state.pipeline.name)}"
     # As code too: it holds branch names, logins and repositories, which GitHub would make mentions and links of.
-    head = f"{title}: {quoted(said, LIMIT + 10)}" + (f" ([live]({link}))" if link else "")
-    rows = [_row(state, audience, build) for build in state.orchestration.builds] if state.orchestration else []
+    head = f"{title}: {quoted(said, LIMIT + 10)}" + (f" ({link('live', page)})" if page else "")
+    current = state.orchestration
+    rows = [_row(state, current, build, audience) for build in current] if current else []
     return "\n".join([head, "", "| build | state |", "|---|---|", *rows]) if rows else head
 
 
-def _row(state: ChangeSet, audience: Repository, build: Build) -> str:
-    seen = may_name(state, build.repository_id, audience)
-    if seen is None:
-        return f"| a build in another repository | {build.state.value} |"
-    url = build.latest.url if build.latest else build.reused.url if build.reused else None
-    shown = f"[{build.state.value}]({url})" if url else build.state.value
-    return f"| {quoted(build.name)} | {shown}{' (reused)' if build.reused else ''} |"
+def _row(state: ChangeSet, current: Orchestration, build: Build, audience: Repository) -> str:
+    reason = explain_build(current, build, why.names_for(state, audience))
+    word = reason.state.replace("_", " ")
+    if reason.build is None:
+        return f"| a build in another repository | {word} |"
+    said = "reused" if build.reused else "" if reason.text in BARE else plain(reason.text)
+    return f"| {quoted(build.name)} | {link(word, reason.url)}{f' ({said})' if said else ''} |"
 
 
 def explain(states: Sequence[ChangeSet], audience: Repository) -> str:

@@ -103,4 +103,5 @@ async def driver_of(connection: AsyncConnection) -> DriverConnection[tuple[objec
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection
     assert isinstance(driver, DriverConnection)
+    assert not driver.autocommit, "a job is promised within a transaction"
     return driver

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import pairwise
 
 from markupsafe import Markup
@@ -40,6 +41,9 @@ class Node:
     """Such as ``2 m 10 s of about 5 m``."""
     share: float | None = None
     """How much of its usual length has passed: 0 to 1."""
+    since: datetime | None = None
+    """It runs since then: the script counts on. ``usual``: of about so many seconds."""
+    usual: float | None = None
     planned: bool = False
     """It is only drawn as the config has it: its state says nothing."""
     word: str = ""
@@ -52,14 +56,19 @@ class Node:
         return legible(self.name) or "?"
 
     @property
+    def said(self) -> str:
+        """Its state in words."""
+        return "" if self.planned else legible((self.word or self.state.value).replace("_", " "))
+
+    @property
     def words(self) -> str:
         """Its state and the detail."""
-        state = "" if self.planned else legible((self.word or self.state.value).replace("_", " "))
-        return ", ".join(part for part in (state, legible(self.detail)) if part)
+        return ", ".join(part for part in (self.said, legible(self.detail)) if part)
 
     @property
     def spoken(self) -> str:
-        own = ": ".join(part for part in (self.shown, self.words) if part)
+        words = self.words if self.since is None else self.said  # the table says for how long
+        own = ": ".join(part for part in (self.shown, words) if part)
         needs = ", ".join(legible(need) or "?" for need in self.needs)
         return f"{own}; needs {needs}" if needs else own
 
@@ -89,8 +98,10 @@ def draw(nodes: Sequence[Node], needs: Iterable[Edge]) -> Markup:
 def draw_node(node: Node, spot: Spot) -> Markup:
     """One node, to replace the one that is shown."""
     x, y = _corner(spot)
-    return Markup('<svg id="{id}" class="node {state}" x="{x}" y="{y}" width="{w}" height="{h}">{inside}</svg>').format(
+    piece = '<svg id="{id}" class="node {state}" x="{x}" y="{y}" width="{w}" height="{h}"{since}>{inside}</svg>'
+    return Markup(piece).format(
         id=f"node-{identified(node.name)}",
+        since=_since(node),
         state=node.state.value,
         x=x,
         y=f"{y:g}",
@@ -98,6 +109,13 @@ def draw_node(node: Node, spot: Spot) -> Markup:
         h=HEIGHT,
         inside=_linked(node),
     )
+
+
+def _since(node: Node) -> Markup:
+    if node.since is None:
+        return Markup()
+    usual = Markup(' data-usual="{}"').format(round(node.usual)) if node.usual is not None else Markup()
+    return Markup(' data-since="{}" data-said="{}"').format(node.since.isoformat(), node.said) + usual
 
 
 def draw_edges(node: Node, layout: Layout) -> Markup:

@@ -5,6 +5,7 @@ Law: the reasons are ``explain``'s; nothing here words one of its own. What the 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from app.domain.explain import explain, names_for
 from app.domain.explain_build import BARE, explain_build
 from app.domain.explanation import Explanation, WaitsFor
 from app.domain.facts import Branch, Pull, PullState
-from app.domain.manifest import specs_of
+from app.domain.manifest import manifest, specs_of
 from app.domain.orchestration import Orchestration
 from app.domain.pipeline import BuildSpec
 from app.jobs.configs import Configs
@@ -90,6 +91,8 @@ class SetPage:
     end: ExpectedEnd | None
     moments: Sequence[Moment]
     actions: tuple[Action, ...]
+    manifest: str | None
+    """As JSON, of the builds that the reader may know."""
 
 
 async def load_state(
@@ -126,7 +129,14 @@ async def set_page(connection: AsyncConnection, state: ChangeSet, audience: Audi
             whole=may_know_all(state, audience),
         ),
         actions=tuple(actions_of(state)),
+        manifest=_manifest(current, state, audience) if current is not None and current.frozen else None,
     )
+
+
+def _manifest(current: Orchestration, state: ChangeSet, audience: Audience) -> str:
+    named = names_for(state, audience)
+    shown = tuple(build for build in current if named(build))
+    return json.dumps(manifest(current, shown, state.pipeline.owner), indent=2)
 
 
 def waits_of(why: Explanation) -> Iterator[Explanation]:
@@ -226,11 +236,21 @@ def _picture(state: ChangeSet, current: Orchestration, audience: Audience, lengt
     named, titles = names_for(state, audience), _titles(current, state, audience)
     nodes = []
     for build in current:
+        if build.sha == UNKNOWN:
+            nodes.append(dag.Node(titles[build.name], build.state))
+            continue
         why = explain_build(current, build, named)
-        detail, share = progress(build, length_for(build, lengths), now)
-        nodes.append(dag.Node(titles[build.name], build.state, why.text, why.url, detail, share, word=why.state))
+        length = length_for(build, lengths)
+        detail, share = progress(build, length, now)
+        node = dag.Node(titles[build.name], build.state, why.text, why.url, detail, share, word=why.state)
+        nodes.append(replace(node, since=_runs_since(build), usual=length.median if length else None))
     needs = [(titles[need], titles[build.name]) for build in current for need in build.spec.needs]
     return dag.draw(nodes, needs)
+
+
+def _runs_since(build: Build) -> datetime | None:
+    latest = build.latest
+    return latest.started_at if latest is not None and latest.finished_at is None else None
 
 
 def progress(build: Build, length: Length | None, now: datetime) -> tuple[str, float | None]:

@@ -92,6 +92,8 @@ def test_nothing_of_a_key_acts() -> None:
         ("GH-12 and high-12", "GH\\-&#8203;12 and high-12"),
         ("http://x www.x", "http\\://x www\\.x"),
         ("one\ntwo\x07\u202ethree", "one two three"),
+        (":tada: at 12:40", ":&#8203;tada: at 12:40"),
+        ("built on 1a2b3c4 and DEADBEEF99, decades ago", "built on 1a2b&#8203;3c4 and DEAD&#8203;BEEF99, decades ago"),
     ],
 )
 def test_words_of_people_are_only_words(text: str, said: str) -> None:

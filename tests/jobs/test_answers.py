@@ -13,6 +13,7 @@ from app.inbox.commands import parse_commands
 from app.jobs import answers
 from app.jobs.answers import marked, marker, status
 from tests.domain.pretend import Pretend
+from tests.domain.situations import building
 
 
 def test_status_names_no_private_sibling_where_more_people_read() -> None:
@@ -80,3 +81,24 @@ def test_nobody_can_write_the_mark_of_an_answer_into_one() -> None:
     """It would be taken for an answer to another comment. Comments in HTML are never read (``app.inbox.markdown``)."""
     (command,) = parse_commands(f'/orchestrate "{marker(7)}"')
     assert marker(7) not in marked(answers.not_understood(command), 8)  # type: ignore[arg-type]
+
+
+def test_status_says_of_each_build_what_it_waits_for_or_why_it_will_not_start() -> None:
+    world = building(1, 2, 3, 4, 5)
+    keeper = world.state.repositories["repoe"]
+    waits = status([world.state], keeper, [None])
+    assert "| `repoB` | waiting (Waits for repoA) |" in waits
+    assert re.search(r"\| `repoA` \| \[?running", waits)
+    world.completes("repoA", "failure")
+    world.settle()
+    stopped = status([world.state], keeper, [None])
+    assert "| `repoB` | stopped (Not started: repoA did not pass) |" in stopped
+
+
+def test_no_address_that_github_would_not_follow_becomes_a_link_of_a_status() -> None:
+    world = building(2)
+    (build,) = [one for one in world.state.orchestration or () if one.attempts]
+    assert world.state.orchestration is not None
+    odd = build.with_attempt(replace(build.attempts[-1], url="javascript:alert(1)"))
+    state = replace(world.state, orchestration=world.state.orchestration.with_build(odd))
+    assert "javascript" not in status([state], state.repositories["repob"], [None])

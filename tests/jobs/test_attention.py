@@ -1,10 +1,13 @@
-"""A job that is promised while the worker looks for one."""
+"""A job that is promised while the worker looks for one, and one that is to be tried again."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from sqlalchemy import text
@@ -52,14 +55,36 @@ async def test_a_job_promised_while_the_worker_looks_is_begun_at_once(
     monkeypatch.setattr(JobManager, "fetch_job", slow_look)
     monkeypatch.setattr(JobManager, "listen_for_jobs", overheard)
     queue.add_task("work", work)
+    async with queue.app.open_async(), working(queue), asyncio.timeout(30):
+        await begun.wait()
+    await engine.dispose()
+
+
+async def test_a_job_that_is_to_be_tried_again_is_begun_at_once(database_url: str) -> None:
+    queue, begun = Queue(database_url), asyncio.Event()
+
+    async def work(job: JobContext) -> None:
+        if job.job.attempts == 0:
+            raise OSError("once")
+        begun.set()
+
+    queue.add_task("work", work)
+    engine = open_engine(database_url)
     async with queue.app.open_async():
-        worker = asyncio.create_task(
-            queue.app.run_worker_async(queues=[QUEUE], fetch_job_polling_interval=3600.0, install_signal_handlers=False)
-        )
-        try:
-            async with asyncio.timeout(30):
-                await begun.wait()
-        finally:
-            worker.cancel()
-            await asyncio.gather(worker, return_exceptions=True)
-            await engine.dispose()
+        async with transaction(engine) as connection:
+            await queue.promise(connection, [Wanted("work", {})])
+        async with working(queue), asyncio.timeout(30):
+            await begun.wait()
+    await engine.dispose()
+
+
+@asynccontextmanager
+async def working(queue: Queue) -> AsyncIterator[None]:
+    """A worker that looks by itself but once an hour."""
+    run = queue.app.run_worker_async(queues=[QUEUE], fetch_job_polling_interval=3600.0, install_signal_handlers=False)
+    worker = asyncio.create_task(run)
+    try:
+        yield
+    finally:
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)

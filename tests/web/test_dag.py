@@ -12,6 +12,7 @@ import pytest
 from app.domain.build import BuildState
 from app.domain.layout import Edge, lay_out
 from app.web.dag import HEIGHT, WIDTH, Node, draw, draw_edges, draw_node, followed, identified
+from tests.web.office import NOON
 
 PASSED, RUNNING, WAITING = BuildState.PASSED, BuildState.RUNNING, BuildState.WAITING
 DIAMOND = [
@@ -33,7 +34,7 @@ HOSTILE = [
     "",
 ]
 ALLOWED = {
-    *("id", "class", "role", "aria-label", "aria-hidden", "href", "viewBox"),
+    *("id", "class", "role", "aria-label", "aria-hidden", "href", "viewBox", "data-since", "data-usual", "data-said"),
     *("x", "y", "width", "height", "rx", "d"),
 }
 
@@ -81,6 +82,16 @@ def test_a_link_says_all_of_its_node() -> None:
     running = links["/orchestrations/x"]
     assert running.get("aria-label") is None, "its title names it, and holds all that is to be seen"
     assert [title.text for title in running.iter("title")] == ["B: running, 2 m 10 s of about 5 m; needs A. It builds"]
+
+
+def test_what_runs_says_since_when_and_its_name_does_not_grow_old() -> None:
+    node = Node("B", BuildState.RUNNING, "It builds", None, "9 s of about 5 m", 0.03, since=NOON, usual=300.0)
+    (shown,) = drawn([node]).findall("svg")
+    assert (shown.get("data-since"), shown.get("data-usual"), shown.get("data-said")) == (
+        *(NOON.isoformat(), "300", "running"),
+    )
+    assert text_of(node, "words") == "running, 9 s of about 5 m"
+    assert [title.text for title in shown.iter("title")] == ["B: running. It builds"]
 
 
 def test_a_node_without_address_has_a_name_all_the_same() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import httpx
@@ -71,6 +73,21 @@ async def test_every_surface_tells_the_same_reason(office: Office) -> None:
     waits = [one for one in told["because"] if one["waits_for"]]
     assert [(one["build"], one["waits_for"]) for one in waits] == [("repoA", "clock")]
     assert (await office.call("GET", "/api/v1/change-sets/none/explanation", token)).status_code == 404
+
+
+async def test_what_is_only_planned_waits_for_nothing_by_name(office: Office) -> None:
+    await _login(office)
+    text = (await office.call("GET", f"/change-sets/{await office.opened()}")).text
+    assert re.findall(r"<title>(repo.*?)</title>", text) == ["repoA: waiting", "repoB: waiting; needs repoA"]
+    assert "<summary>Manifest</summary>" not in text
+
+
+async def test_the_manifest_is_shown_when_it_is_frozen(office: Office) -> None:
+    state = await office.frozen(await office.opened())
+    await _login(office)
+    text = unescape((await office.call("GET", f"/change-sets/{state.id}")).text)
+    (shown,) = re.findall(r"<summary>Manifest</summary><pre [^>]*>(.*?)</pre>", text, re.DOTALL)
+    assert json.loads(shown)["builds"] == {"repoA": {"repository": "acme/repoA", "repository_id": 100, "sha": "a" * 40}}
 
 
 @pytest.mark.parametrize(("word", "kind"), [("cancel", "CancelWanted"), ("invalidate", "InvalidateWanted")])

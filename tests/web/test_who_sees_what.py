@@ -87,6 +87,16 @@ async def test_sets_in_the_list_and_by_address(world: World) -> None:
         assert (f"and {unseen} more that you cannot see" in home) == (unseen > 0), who
 
 
+async def test_nobody_finds_by_words_that_they_are_not_told(world: World) -> None:
+    """A verdict's sentence names repositories; bob is not told it, so no search of his looks into it."""
+    query = "UPDATE change_sets SET description = 'repoB is archived' WHERE key = 'DPTA-1' RETURNING id"
+    await world.house.play.rows(query)
+    for who, found in (("operator", True), ("bob", False)):
+        browser = world.people[who]
+        assert ("DPTA-1" in await browser.text("/?q=archived")) is found, who
+        assert "DPTA-1" in await browser.text("/?q=dpta-1"), who
+
+
 async def test_names_of_other_repositories_are_counted(world: World) -> None:
     """All of the pipeline's builds are in the picture and the table; eve knows of repoC only."""
     run = await world.run_of_set("DPTA-3")

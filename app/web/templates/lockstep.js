@@ -23,6 +23,7 @@
     const copy = part.cloneNode(true);
     for (const time of copy.querySelectorAll("time")) time.replaceChildren();
     for (const number of copy.querySelectorAll("input[name=number]")) number.remove();
+    for (const moving of copy.querySelectorAll("[data-since] .words, [data-since] .share")) moving.remove();
     copy.removeAttribute("tabindex");
     return copy.outerHTML;
   };
@@ -57,6 +58,10 @@
       const handOver = focusKept(old);
       const scrolled = wideIn(old).map((one) => one.scrollLeft);
       const node = document.importNode(next, true);
+      if (old.dataset.part === "inside") { // what a screen reader listens to has to stay
+        old.replaceChildren(...node.childNodes);
+        continue;
+      }
       old.replaceWith(node);
       wideIn(node).forEach((one, index) => { one.scrollLeft = scrolled[index] ?? 0; });
       handOver(node);
@@ -97,7 +102,23 @@
     return `${Math.floor(number)} ${unit}`;
   };
 
+  // As the server says how long something took: two units at most.
+  const lasted = (seconds) => {
+    const [hours, minutes, rest] = [seconds / 3600, (seconds % 3600) / 60, seconds % 60].map(Math.floor);
+    return hours ? `${hours} h ${minutes} m` : minutes ? `${minutes} m ${rest} s` : `${rest} s`;
+  };
+
+  // The nodes of builds that run: for how long, of how much.
+  const move = (node) => {
+    const seconds = Math.max(0, (Date.now() - Date.parse(node.dataset.since)) / 1000);
+    const usual = Number(node.dataset.usual ?? 0);
+    node.querySelector(".words").textContent = `${node.dataset.said}, ${lasted(seconds)}${usual ? ` of about ${lasted(usual)}` : ""}`;
+    const [track, share] = [".track", ".share"].map((one) => node.querySelector(one));
+    share?.setAttribute("width", (track.getAttribute("width") * Math.min(seconds / Math.max(usual, 1), 1)).toFixed(1));
+  };
+
   const tick = () => {
+    document.querySelectorAll(".dag [data-since]").forEach(move);
     for (const time of document.querySelectorAll("time[datetime]")) {
       const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
       const said = time.className === "span" ? words(seconds) : seconds < 0 ? `in ${words(seconds)}` : `${words(seconds)} ago`;
