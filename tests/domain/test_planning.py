@@ -298,3 +298,37 @@ def test_a_lost_build_is_tried_again_twice() -> None:
     for count, state in ((1, "waiting"), (2, "waiting"), (3, "lost")):
         assert build(*tries[:count]).state == state
     assert tries[0].state is AttemptState.LOST
+
+
+@pytest.mark.parametrize(("refusals", "pause"), [(1, 30), (2, 120), (3, 300), (4, 600), (10, 600)])
+def test_a_trigger_that_was_refused_is_sent_again_after_a_pause(refusals: int, pause: int) -> None:
+    spec = BuildSpec("repoB", "repoB", of_fleet=True, trigger_retries=10)
+    tries = [sent(id=str(number), run_id=None, refused="422") for number in range(refusals)]
+    state = running(build(*tries, spec=spec))
+    after, effects, _ = plan(state, LATER)
+    latest = sure(after).builds[0].latest
+    assert latest is not None
+    assert latest.send_after == LATER + timedelta(seconds=pause)
+    assert not dispatched(effects), "its time has not come"
+    assert dispatched(plan(running(build(spec=spec)), LATER)[1])
+
+
+@pytest.mark.parametrize(
+    ("facts", "rounds"),
+    [
+        ({}, 0),
+        ({"cancelled_by": "@ann"}, 2),
+        ({"finished_at": START, "builds": (build(sent(status=RunStatus.IN_PROGRESS, run_attempt=2)),)}, 2),
+    ],
+    ids=["passed", "cancelled", "goes on again"],
+)
+def test_only_an_end_of_what_was_built_makes_up_for_void_rounds(facts: dict[str, object], rounds: int) -> None:
+    passed = build(sent(status=RunStatus.COMPLETED, conclusion="success", finished_at=START))
+    state = replace(running(passed, confirmed=True), void_rounds=2)
+    state = replace(state, orchestration=replace(sure(state), **facts))  # type: ignore[arg-type]
+    assert plan(state, LATER)[0].void_rounds == rounds
+
+
+def test_without_anybody_who_wished_or_changed_it_is_a_change_that_begins_it() -> None:
+    state = replace(opened(pull()), orchestration=None, changed_by=None)
+    assert sure(plan(state, LATER)[0]).trigger == Trigger(TriggerKind.CHANGE)

@@ -304,3 +304,22 @@ def test_the_clock_leaves_what_is_over_alone() -> None:
     assert wake_at(running(build(over), build(live, name="repoC"))) == START + 2 * MINUTE
     asked = build(sent(id="c", check_at=START + HOUR), name="repoC")
     assert wake_at(running(build(over), build(name="repoD"), asked)) == START + 10 * MINUTE
+
+
+def test_the_wait_for_an_approval_ends_in_a_fleet_alone() -> None:
+    """It would hold up the whole fleet, counted from when it was sent."""
+    waits = sent(status=RunStatus.WAITING)
+    spec = BuildSpec("repoB", "repoB", timeout=timedelta(minutes=7))
+    assert deadline(build(waits, spec=spec), waits) is None
+    assert deadline(build(waits, spec=replace(spec, of_fleet=True)), waits) == START + timedelta(minutes=7)
+
+
+def test_one_that_is_not_followed_keeps_none_from_being_looked_after() -> None:
+    """It is passed over, and what comes after it is not."""
+    taken = build(sent(id="a", status=RunStatus.QUEUED), spec=BuildSpec("repoB", "repoB", follow=False))
+    silent = build(sent(id="c", status=RunStatus.QUEUED), name="repoC")
+    state, effects = followed(running(taken, silent), START + timedelta(hours=1))
+    checks = [one.check_at for each in state.orchestration or () for one in each.attempts]
+    assert checks[0] is None
+    assert checks[1] is not None
+    assert effects

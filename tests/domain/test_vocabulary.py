@@ -34,6 +34,7 @@ from app.domain.pipeline import (
     MergeMode,
     OnFailure,
     Pipeline,
+    Share,
     Start,
     Unmatched,
 )
@@ -233,3 +234,18 @@ def test_githubs_secondary_limits_are_kept_with_a_margin() -> None:
     ours = Limits()
     assert (ours.concurrent, ours.reads_per_minute, ours.graphql_per_minute) == (80, 850, 1900)
     assert (ours.writes_per_minute, ours.content_per_minute, ours.content_per_hour) == (170, 75, 480)
+
+
+@pytest.mark.parametrize(
+    ("share", "total", "number"),
+    [
+        (Share(3), 10, 3),
+        (Share(20, percent=True), 10, 2),
+        (Share(1, percent=True), 10, 1),
+        (Share(21, percent=True), 10, 3),
+        (Share(100, percent=True), 101, 101),
+        (Share(100, percent=True), 1, 1),
+    ],
+)
+def test_a_share_of_a_fleet_is_rounded_up(share: Share, total: int, number: int) -> None:
+    assert share.of(total) == number

@@ -8,7 +8,16 @@ from datetime import timedelta
 import pytest
 
 from app.domain.change_set import Head, Kind, Said, Trouble
-from app.domain.events import AccessChanged, BaseMoved, MergeGroupEnded, MergeGroupFormed, PullSeen
+from app.domain.events import (
+    AccessChanged,
+    BaseMoved,
+    BranchMoved,
+    MergeGroupEnded,
+    MergeGroupFormed,
+    PullSeen,
+    Trigger,
+    TriggerKind,
+)
 from app.domain.facts import Branch, MergeGroup
 from app.domain.pipeline import Absent
 from app.domain.pipeline import BaseMoved as Rule
@@ -277,3 +286,18 @@ def test_a_config_with_other_repositories_starts_the_set_over() -> None:
         replace(state, orchestration=replace(frozen, frozen_at=None)),
     ):
         assert config_followed(replace(still, pipeline=smaller), LATER).revision == still.revision
+
+
+def test_who_changed_it_is_known() -> None:
+    state = told(empty(), PullSeen(pull(), belongs=True, actor="ann"))
+    assert state.changed_by == Trigger(TriggerKind.PULL_REQUEST, "ann")
+    pushed = told(state, BranchMoved(2, KEY, "h1", "h2", "bob"))
+    assert pushed.changed_by == Trigger(TriggerKind.CHANGE, "bob")
+    doubtful = told(pushed, BranchMoved(2, KEY, "h7", "h8", "eve"))
+    assert (doubtful.changed_by, doubtful.revision) == (Trigger(TriggerKind.CHANGE, "eve"), pushed.revision + 1)
+
+
+def test_a_group_that_is_known_changes_nothing() -> None:
+    group = MergeGroup(2, "m1", (20,), "base")
+    state = told(opened(pull()), MergeGroupFormed(group))
+    assert told(state, MergeGroupFormed(group)) is state
