@@ -33,7 +33,7 @@
     new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
   });
 
-  const EACH = "a[href], button, input:not([type=hidden]), [tabindex='0']";
+  const EACH = "a[href], button, summary, input:not([type=hidden]), [tabindex='0']";
 
   probe.seen = () => [...document.querySelectorAll(EACH)].filter((one) => one.checkVisibility());
 

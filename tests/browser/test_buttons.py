@@ -113,8 +113,8 @@ def test_a_button_is_not_taken_from_under_the_finger(scene: Scene, new_tab: NewT
 
 
 def test_a_refusal_stays_to_be_read_while_the_page_goes_on(scene: Scene, new_tab: NewTab) -> None:
-    scene.script("DPTA-7", **ENDLESS)
-    set_id = scene.opens("DPTA-7", "repoA", "repoB")
+    scene.script("DPTA-81", **ENDLESS)
+    set_id = scene.opens("DPTA-81", "repoA", "repoB")
     tab = new_tab()
     tab.opens(f"/change-sets/{set_id}")
     tab.until("probe.now().nodes.repoA === 'running'")
@@ -122,7 +122,7 @@ def test_a_refusal_stays_to_be_read_while_the_page_goes_on(scene: Scene, new_tab
         "(button => { button.value = 'nothing'; button.click(); })(document.querySelector('#ask-cancel'))"
     )
     tab.until("document.querySelector('.problem')?.textContent === 'This page has no such button.'")
-    scene.ends("DPTA-7", "repoA")
+    scene.ends("DPTA-81", "repoA")
     tab.until("probe.now().nodes.repoB === 'running'")
     assert tab.page.evaluate("document.querySelector('.problem').checkVisibility()")
     assert "409" in tab.troubles.pop(), "browsers write a refusal to the console"

@@ -69,8 +69,8 @@ def test_the_page_turns_green_by_itself_and_nothing_jumps(scene: Scene, new_tab:
 
 def test_what_runs_counts_on_in_the_picture_and_in_the_table(scene: Scene, new_tab: NewTab) -> None:
     """Nothing happens meanwhile, and what a screen reader listens to is not exchanged."""
-    scene.script("DPTA-8", queue=0.1, length=None)
-    set_id = scene.opens("DPTA-8", "repoB")
+    scene.script("DPTA-82", queue=0.1, length=None)
+    set_id = scene.opens("DPTA-82", "repoB")
     tab = new_tab()
     tab.opens(f"/change-sets/{set_id}")
     tab.until("probe.now().nodes.repoB === 'running'")
@@ -79,6 +79,6 @@ def test_what_runs_counts_on_in_the_picture_and_in_the_table(scene: Scene, new_t
     first = tab.page.evaluate(words)
     assert first.startswith("running, ")
     tab.until(f"first => {words} !== first && {words}.startsWith('running, ')", first)
-    scene.ends("DPTA-8", "repoB")
+    scene.ends("DPTA-82", "repoB")
     tab.until("probe.now().verdict === 'success'")
     assert tab.page.evaluate("window.said === document.querySelector('#said')")
