@@ -15,7 +15,7 @@ from app.domain.comment_text import LONGEST, Around, comment_text, marker
 from app.domain.events import RetryWanted, Trigger, TriggerKind
 from app.domain.expected import ExpectedEnd, Length, expected_end, length_of
 from app.domain.facts import Pull, Repository, RunStatus
-from app.domain.markdown import link, plain
+from app.domain.markdown import link, plain, quoted
 from app.domain.orchestration import Orchestration
 from app.domain.pipeline import BuildSpec
 from tests.domain import situations
@@ -101,7 +101,27 @@ def test_words_of_people_are_only_words(text: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", [None, "", "url", "javascript:alert(1)", "https://a b", "https://a)", "//a", "https://a\n"]
+    ("text", "said"),
+    [("DPTA-1 X", "`DPTA-1 X`"), ("a`b|c\nd", "`a b c d`"), ("", "` `"), ("``", "` `"), ("x" * 101, f"`{'x' * 100}`")],
+)
+def test_what_is_quoted_is_code_on_one_line(text: str, said: str) -> None:
+    assert quoted(text) == said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "",
+        "url",
+        "javascript:alert(1)",
+        "https://a b",
+        "https://a)",
+        "https://a]",
+        "https://a`b",
+        "//a",
+        "https://a\n",
+    ],
 )
 def test_only_addresses_of_the_web_become_links(url: str | None) -> None:
     assert link("x", url) == "x"

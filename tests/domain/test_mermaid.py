@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 
+from app.domain import mermaid
 from app.domain.build import BuildState
 from app.domain.mermaid import COLOURS, MOST_CHARACTERS, Step, flowchart
 
@@ -99,3 +100,19 @@ def test_a_chart_that_is_too_long_is_not_written() -> None:
     chart = flowchart(steps[:200], [])
     assert chart is not None
     assert len(chart) <= MOST_CHARACTERS
+
+
+def test_a_chart_of_just_as_many_characters_as_github_takes_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [Step("repoA", PASSED), Step("repoB", RUNNING)]
+    chart = flowchart(steps, [])
+    assert chart is not None
+    monkeypatch.setattr(mermaid, "MOST_CHARACTERS", len(chart))
+    assert flowchart(steps, []) == chart
+    monkeypatch.setattr(mermaid, "MOST_CHARACTERS", len(chart) - 1)
+    assert flowchart(steps, []) is None
+
+
+def test_a_state_of_two_words_is_written_as_two_words() -> None:
+    chart = flowchart([Step("repoA", BuildState.TIMED_OUT)], [])
+    assert chart is not None
+    assert '"repoA<br/>timed out"' in chart

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from app.domain.attempt import Attempt
 from app.domain.build import Build
 from app.domain.events import Trigger, TriggerKind
@@ -49,7 +51,7 @@ def test_a_build_is_flaky_where_one_commit_failed_and_passed() -> None:
     red = past(ended("failure", 8))
     untried = past()
     (found,) = build_statistics([flaky, run_again, fixed, red, untried], ["repoA"])
-    assert (found.tried, found.failed, found.flaky, found.flake_rate) == (4, 1, 2, 50)
+    assert (found.name, found.tried, found.failed, found.flaky, found.flake_rate) == ("repoA", 4, 1, 2, 50)
     assert found.length == Length(12.0, 14.0)
     assert [one.seconds for one in found.took] == [8.0, 10.0, 12.0, 8.0, 14.0, 8.0]
 
@@ -57,3 +59,30 @@ def test_a_build_is_flaky_where_one_commit_failed_and_passed() -> None:
 def test_without_a_past_nothing_is_said() -> None:
     (found,) = build_statistics([], ["repoA"])
     assert (found.length, found.flake_rate, found.took) == (None, None, ())
+
+
+def test_what_failed_and_passed_each_time_is_flaky_in_every_case() -> None:
+    (found,) = build_statistics([past(ended("failure", 8, 1), ended("success", 10, 2))], ["repoA"])
+    assert found.flake_rate == 100
+
+
+def test_each_build_has_its_own_times_told_by_orchestration() -> None:
+    two = [past(ended("success", 5)), past(ended("failure", 6), name="s-2")]
+    found = build_statistics(two, ["repoX", "repoA"])
+    assert [(one.name, one.tried) for one in found] == [("repoX", 0), ("repoA", 2)]
+    assert [(took.orchestration_id, took.seconds, took.state) for took in found[1].took] == [
+        ("s-1", 5.0, "passed"),
+        ("s-2", 6.0, "failed"),
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.25, 0.25), (0, 0.0), (-3, 0.0)])
+def test_no_time_is_less_than_none(seconds: float, told: float) -> None:
+    """Clocks of GitHub and of ours may differ a little."""
+    assert [one.seconds for one in verdict_times([past(ended("success", 5), took=seconds)])] == [told]
+
+
+def test_what_never_began_counts_as_tried_and_took_no_time() -> None:
+    never = replace(ended("failure", 9), status=None, started_at=None, overdue="did not start within 10 m")
+    (found,) = build_statistics([past(never)], ["repoA"])
+    assert (found.tried, found.failed, found.took) == (1, 1, ())
