@@ -9,6 +9,7 @@ import pytest
 
 from app.domain import messages
 from app.domain.attempt import Attempt
+from app.domain.audience import Person
 from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Kind
 from app.domain.descriptions import describe
@@ -144,8 +145,8 @@ def test_what_a_wider_public_may_not_know_is_not_said() -> None:
     assert describe(Reason(Why.CROWDED, repository_id=3, text="#1"), state, b).startswith(
         "Two parts of DPTA-1122 in a rep"
     )
-    assert describe(Reason(Why.MUTE, repository_id=4, text="x"), state, b).startswith(
-        "Lockstep cannot set its status in a m"
+    assert describe(Reason(Why.MUTE, repository_id=4, text="x"), state, b) == (
+        "Lockstep cannot set its status in a member. Its own page says why"
     )
     assert describe(Reason(Why.MUTE, repository_id=2, text="x"), state, d).startswith(
         "Lockstep cannot set its status in repoB"
@@ -180,6 +181,25 @@ def test_a_reason_in_someone_elses_words_is_hidden_where_a_narrower_repository_t
     assert describe(slow, mixed, repository(mixed, "repob")) == f"Waiting for GitHub: {hidden}"
     assert describe(slow, same, repository(same, "repob")) == "Waiting for GitHub: repoC cannot be seen"
     assert describe(replace(reason, why=Why.IMPOSSIBLE), mixed, repository(mixed, "repob")) == hidden
+
+
+def test_a_person_who_may_not_read_all_is_sent_to_somebody_who_may() -> None:
+    reason = Reason(Why.UNREADABLE, text="repoC cannot be seen")
+    said = "A repository of the pipeline cannot be read. Ask somebody who may read it"
+    assert describe(reason, built(), Person(frozenset({1, 2, 4, 5}))) == said
+    assert describe(reason, built(), Person(frozenset({1, 2, 3, 4, 5}))) == "repoC cannot be seen"
+
+
+def test_a_way_out_is_added_to_a_refusal_that_names_none() -> None:
+    again = ". Mend that, then comment /orchestrate retry"
+    room = 140 - len("repoC was not started: ") - len(again)
+    for text, said in (
+        ("no such workflow", f"no such workflow{again}"),
+        ("the branch moved, comment /orchestrate run", "the branch moved, comment /orchestrate run"),
+        ("x" * room, f"{'x' * room}{again}"),
+        ("x" * (room + 1), "x" * (room + 1)),
+    ):
+        assert describe(of_c(Why.REFUSED, text), built(), None) == f"repoC was not started: {said}"
 
 
 def test_a_config_that_gave_something_up_is_told_to_its_pull_requests() -> None:
@@ -224,6 +244,26 @@ def test_siblings_are_named_to_the_last_character_of_the_room() -> None:
         named = replace(state.repositories["repob"], name="b" * length)
         fitted = replace(state, repositories={**state.repositories, "repob": named})
         assert describe(Reason(Why.PASSED), fitted, repository(fitted, "repoa")) == said
+
+
+def test_siblings_leave_room_for_what_failed_and_may() -> None:
+    state = built(FAILED, pulls=(1, 2))
+    for length, with_whom in ((80, f"{'b' * 80}#20"), (81, "1 other pull request")):
+        named = replace(state.repositories["repob"], name="b" * length)
+        fitted = replace(state, repositories={**state.repositories, "repob": named})
+        assert describe(Reason(Why.PASSED), fitted, repository(fitted, "repoa")) == (
+            f"1 build passed with {with_whom}; repoC failed, which is not required"
+        )
+
+
+def test_a_broken_config_is_said_to_the_last_character_of_the_room() -> None:
+    state = replace(built(pulls=(2,)), config_broken=True, key="x")
+    room = 141 - len(describe(Reason(Why.BUILDING), state, None))
+    fits = describe(Reason(Why.BUILDING), replace(state, key="x" * room), None)
+    assert len(fits) == 140
+    assert fits.endswith("its last good version is in force)")
+    longer = describe(Reason(Why.BUILDING), replace(state, key="x" * (room + 1)), None)
+    assert longer.endswith("live at the link")
 
 
 def test_a_broken_config_is_said_where_there_is_room() -> None:
