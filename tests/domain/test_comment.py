@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.domain.attempt import Attempt
+from app.domain.budget import Held
 from app.domain.build import Build
-from app.domain.comment import Point, Shown, due, point_of
+from app.domain.change_set import ChangeSet, Trouble
+from app.domain.comment import Point, Shown, due, point_of, stands
 from app.domain.comment_text import LONGEST, Around, comment_text, marker
 from app.domain.events import RetryWanted, Trigger, TriggerKind
 from app.domain.expected import ExpectedEnd, Length, expected_end, length_of
@@ -18,7 +20,7 @@ from app.domain.facts import Pull, Repository, RunStatus
 from app.domain.markdown import link, plain, quoted
 from app.domain.orchestration import Orchestration
 from app.domain.pipeline import BuildSpec
-from tests.domain import situations
+from tests.domain import facts, situations
 from tests.domain.explained import problems
 from tests.domain.pretend import START, Pretend, story_pipeline
 from tests.domain.situations import FOLDER, LENGTHS, SITUATIONS, comment_of
@@ -178,6 +180,87 @@ def test_a_round_begins_with_each_retry_and_each_run_again() -> None:
     assert point_of(world.state).round not in (first.round, again.round)
 
 
+@pytest.mark.parametrize(
+    ("name", "cause", "over", "success", "speaks"),
+    [
+        ("settling", "pending:settling", False, False, False),
+        ("on-command", "pending:on_command", False, False, True),
+        ("building", "pending:building", False, False, True),
+        ("approval", "pending:approval:repoB", False, False, True),
+        ("rate-limited", "pending:limit:2026-11-21T12:40:30+00:00", False, False, True),
+        ("failing", "failure:build_failed:repoC", False, False, True),
+        ("failed", "failure:build_failed:repoC", True, False, True),
+        ("cancelled", "failure:cancelled:@ann", True, False, True),
+        ("green", "success:passed", True, True, True),
+        ("fork-blocked", "failure:fork", True, False, True),
+    ],
+)
+def test_each_situation_is_its_own_point(name: str, cause: str, over: bool, success: bool, speaks: bool) -> None:
+    point = point_of(SITUATIONS[name]().state)
+    assert (point.cause, point.over, point.success, point.speaks) == (cause, over, success, speaks)
+
+
+def test_a_limit_begins_a_comment_only_when_something_is_being_built() -> None:
+    """Before that it passes by itself, and so does what settles anew."""
+    limit = Trouble("rate limit", False, 1, NOON, Held(NOON, said=True))
+    first = replace(SITUATIONS["settling"]().state, trouble=limit)
+    assert not point_of(first).speaks
+    again = SITUATIONS["building"]()
+    again.pushes(4)
+    assert point_of(again.state).cause == "pending:settling"
+    assert not point_of(again.state).speaks
+    asked = replace(SITUATIONS["settling"]().state, orchestration=facts.orchestration(frozen_at=None, revision=2))
+    assert not point_of(asked).speaks
+
+
+def test_a_round_is_one_from_the_first_dispatch_to_the_end() -> None:
+    world = situations.opened(1, 2)
+    world.passes(30)
+    rounds = [point_of(world.state).round]
+    for name in ("repoA", "repoB"):
+        run = world.runs[-1]
+        world.starts(run)
+        rounds.append(point_of(world.state).round)
+        world.completes(name)
+        rounds.append(point_of(world.state).round)
+    assert point_of(world.state).success
+    assert set(rounds) == {rounds[0]}
+
+
+def _without_an_end(state: ChangeSet) -> ChangeSet:
+    assert state.orchestration is not None
+    return replace(state, orchestration=replace(state.orchestration, finished_at=None))
+
+
+def _not_frozen(state: ChangeSet) -> ChangeSet:
+    assert state.orchestration is not None
+    return replace(state, orchestration=replace(state.orchestration, frozen_at=None))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (SITUATIONS["settling"]().state, SITUATIONS["building-first"]().state),
+        (SITUATIONS["building-first"]().state, SITUATIONS["rate-limited"]().state),
+        (SITUATIONS["building"]().state, SITUATIONS["failing"]().state),
+        (SITUATIONS["failing"]().state, SITUATIONS["failed"]().state),
+        (_without_an_end(SITUATIONS["failed"]().state), SITUATIONS["failed"]().state),
+        (_not_frozen(SITUATIONS["building"]().state), SITUATIONS["building"]().state),
+    ],
+    ids=["begun", "limited", "failing", "over", "only its end", "only its freezing"],
+)
+def test_what_moves_the_point_stands_otherwise(before: ChangeSet, after: ChangeSet) -> None:
+    assert point_of(before) != point_of(after)
+    assert stands(before) != stands(after)
+
+
+def test_what_nobody_is_told_of_stands_as_it_stood() -> None:
+    state = SITUATIONS["building"]().state
+    later = replace(state, changed_at=NOON + timedelta(hours=1), stale_reads=1)
+    assert point_of(later) == point_of(state)
+    assert stands(later) == stands(state)
+
+
 def test_where_something_decides_before_any_build_all_is_over() -> None:
     assert point_of(SITUATIONS["fork-blocked"]().state).over
 
@@ -196,6 +279,15 @@ def test_without_history_of_one_build_no_end_is_expected() -> None:
     known = {place: length for place, length in LENGTHS.items() if place[0] != 5}
     assert world.state.orchestration is not None
     assert expected_end(world.state.orchestration, known, world.now) is None
+
+
+def test_of_what_is_not_frozen_or_is_finished_no_end_is_expected() -> None:
+    world = SITUATIONS["building-first"]()
+    current = world.state.orchestration
+    assert current is not None
+    assert expected_end(current, LENGTHS, world.now) is not None
+    assert expected_end(replace(current, finished_at=world.now), LENGTHS, world.now) is None
+    assert expected_end(replace(current, frozen_at=None, builds=()), LENGTHS, world.now) is None
 
 
 @pytest.mark.parametrize("name", ["green", "failed", "failing", "cancelled", "approval"])
