@@ -256,6 +256,20 @@ def test_siblings_leave_room_for_what_failed_and_may() -> None:
         )
 
 
+def test_what_failed_and_may_is_said_before_any_sibling() -> None:
+    state = built(FAILED, pulls=(1, 2))
+    sibling = replace(state.repositories["repob"], name="b" * 60)
+    state = replace(state, repositories={**state.repositories, "repob": sibling})
+    assert state.orchestration is not None
+    for length, with_whom in ((68, " with 1 other pull request"), (69, "")):
+        failed = replace(state.orchestration.builds[1], spec=BuildSpec("c" * length, "repoC"))
+        builds = (state.orchestration.builds[0], failed, state.orchestration.builds[2])
+        named = replace(state, orchestration=replace(state.orchestration, builds=builds))
+        assert describe(Reason(Why.PASSED), named, repository(named, "repoa")) == (
+            f"1 build passed{with_whom}; {'c' * length} failed, which is not required"
+        )
+
+
 def test_a_broken_config_is_said_to_the_last_character_of_the_room() -> None:
     state = replace(built(pulls=(2,)), config_broken=True, key="x")
     room = 141 - len(describe(Reason(Why.BUILDING), state, None))
