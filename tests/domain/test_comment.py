@@ -13,7 +13,7 @@ from app.domain.attempt import Attempt
 from app.domain.budget import Held
 from app.domain.build import Build
 from app.domain.change_set import Trouble
-from app.domain.comment import Point, Shown, due, point_of, stands
+from app.domain.comment import PARTED, Point, Shown, due, point_of, stands
 from app.domain.comment_text import LONGEST, Around, comment_text, marker
 from app.domain.events import RetryWanted, Trigger, TriggerKind
 from app.domain.expected import ExpectedEnd, Length, expected_end, length_of
@@ -258,6 +258,10 @@ def test_what_nobody_is_told_of_stands_as_it_stood() -> None:
     later = replace(state, changed_at=NOON + timedelta(hours=1), stale_reads=1)
     assert point_of(later) == point_of(state)
     assert stands(later) == stands(state)
+
+
+def test_the_last_words_are_known_again_by_what_was_stored_with_them() -> None:
+    assert PARTED == "parted"
 
 
 def test_where_something_decides_before_any_build_all_is_over() -> None:

@@ -11,11 +11,13 @@ import pytest
 from app.domain import comment_text as words
 from app.domain.attempt import Attempt
 from app.domain.build import Build
-from app.domain.change_set import ChangeSet
+from app.domain.change_set import ChangeSet, Reading, Said
 from app.domain.comment_text import Around, comment_text, lasted, parted_text
+from app.domain.events import ReadPurpose
 from app.domain.facts import Pull, Repository, Result, RunStatus, Visibility
 from app.domain.pipeline import BuildSpec
-from tests.domain.facts import KEY, build, ended, opened, orchestration, pull, running, sent
+from app.domain.verdict import Verdict, VerdictState
+from tests.domain.facts import KEY, attempt, build, ended, opened, orchestration, pull, running, sent
 from tests.domain.pretend import START, Pretend, story_pipeline
 
 RUNNING = sent(status=RunStatus.IN_PROGRESS, started_at=START)
@@ -127,6 +129,15 @@ def test_no_more_than_ten_waits_are_told(running: int, rest: int) -> None:
     assert len([one for one in waits if "Runs" in one]) == running - rest
 
 
+def test_a_wait_of_unknown_end_is_told_without_a_time() -> None:
+    waits = Said(2, "h1", Verdict(VerdictState.PENDING, "settling", "x"), withdrawing=True)
+    state = replace(opened(pull()), said=(waits,), reading=Reading(1, ReadPurpose.FREEZE))
+    assert [one for one in said(state).splitlines() if one.startswith("- ")] == [
+        "- GitHub has not acknowledged yet what is said on a commit of repoB",
+        "- The repositories of product are being read",
+    ]
+
+
 @pytest.mark.parametrize(("skipped", "named", "rest"), [(1, 1, 0), (20, 20, 0), (21, 20, 1), (25, 20, 5)])
 def test_no_more_than_twenty_skipped_builds_are_named(skipped: int, named: int, rest: int) -> None:
     state = many(*numbered(1, RUNNING), *numbered(skipped, sha=None, first=1))
@@ -154,6 +165,7 @@ def test_builds_that_may_not_be_named_are_counted_in_one_row() -> None:
         (sent(status=RunStatus.COMPLETED, conclusion="failure"), "❌ failed"),
         (replace(sent(), run_id=None, refused="no such workflow"), "⚠️ error: no such workflow"),
         (sent(cancel_wanted=True), "🚫 cancelled"),
+        (attempt(), "⏳ dispatching"),
         (sent(), "⏳ queued: Waits for a runner at GitHub"),
     ],
 )

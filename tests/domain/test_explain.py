@@ -97,6 +97,7 @@ def test_a_success_that_is_being_taken_back_is_waited_for(audience: Audience, pl
         (PENDING, f"GitHub has not acknowledged yet what is said on a commit of {place}", CLOCK),
         (PENDING, QUIET, CLOCK),
     ]
+    assert explain(state, audience).because[0].until is None, "nobody knows when"
 
 
 @pytest.mark.parametrize(("held", "waits"), [(None, CLOCK), (Held(LATER, said=True), WaitsFor.LIMIT)])
@@ -118,6 +119,7 @@ def test_what_cannot_be_read_for_now_is_tried_again(
 def test_a_read_under_way_is_waited_for() -> None:
     state = replace(opened(B), reading=Reading(1, ReadPurpose.FREEZE))
     assert because(state) == [(PENDING, READ, CLOCK)]
+    assert explain(state, None).because[0].until is None, "nobody knows when"
 
 
 @pytest.mark.parametrize(

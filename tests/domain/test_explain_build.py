@@ -162,13 +162,35 @@ def test_a_build_that_is_not_begun_says_why(
             orchestration(build(sent(status=RunStatus.WAITING))),
             *(nobody, "A build in another repository waits for somebody to approve its run"),
         ),
-        (orchestration(build(attempt(refused="repoC?"))), nobody, "A build in another repository could not be started"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_who_may_not_know_a_name_is_told_all_else(current: Orchestration, named: Names, text: str) -> None:
     whole, found = of_b(current), of_b(current, named)
     assert found.text == text
+    assert (found.state, found.waits_for, found.until) == (whole.state, whole.waits_for, whole.until)
+
+
+@pytest.mark.parametrize(
+    ("of", "how"),
+    [
+        (build(), "waits"),
+        (build(attempt()), "is being started"),
+        (build(sent()), "is queued"),
+        (build(sent(status=RunStatus.IN_PROGRESS)), "runs"),
+        (build(PASSED), "passed"),
+        (build(FAILED), "failed"),
+        (build(sent(overdue="did not start")), "timed out"),
+        (build(sent(cancel_wanted=True)), "was cancelled"),
+        (build(sha=None), "was skipped"),
+        (build(*[sent(lost=True)] * 3), "was lost"),
+        (build(attempt(refused="repoC?")), "could not be started"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_of_a_hidden_build_no_more_than_its_state_is_said(of: Build, how: str) -> None:
+    whole, found = of_b(orchestration(of)), of_b(orchestration(of), nobody)
+    assert found.text == f"A build in another repository {how}"
     assert (found.state, found.waits_for, found.until) == (whole.state, whole.waits_for, whole.until)
 
 

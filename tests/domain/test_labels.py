@@ -49,7 +49,7 @@ def test_where_no_end_is_wanted_the_beginning_has_all_the_room() -> None:
 
 @pytest.mark.parametrize(
     ("sign", "letters"),
-    [("x", 10), ("漢", 20), ("Ｂ", 20), ("i", 5.5), ("w", 15), ("B", 12), ("W", 15)],
+    [("x", 10), ("漢", 20), ("Ｂ", 20), ("i", 5.5), ("w", 15), ("B", 12), ("X", 12), ("W", 15)],
 )
 def test_each_sign_takes_about_its_own_width(sign: str, letters: float) -> None:
     """``letters``: the room of ten of it, in letters of middle width."""

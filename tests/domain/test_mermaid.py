@@ -7,7 +7,6 @@ from itertools import combinations
 
 import pytest
 
-from app.domain import mermaid
 from app.domain.build import BuildState
 from app.domain.mermaid import COLOURS, MOST_CHARACTERS, Step, flowchart
 
@@ -102,14 +101,15 @@ def test_a_chart_that_is_too_long_is_not_written() -> None:
     assert len(chart) <= MOST_CHARACTERS
 
 
-def test_a_chart_of_just_as_many_characters_as_github_takes_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = [Step("repoA", PASSED), Step("repoB", RUNNING)]
-    chart = flowchart(steps, [])
-    assert chart is not None
-    monkeypatch.setattr(mermaid, "MOST_CHARACTERS", len(chart))
-    assert flowchart(steps, []) == chart
-    monkeypatch.setattr(mermaid, "MOST_CHARACTERS", len(chart) - 1)
-    assert flowchart(steps, []) is None
+@pytest.mark.parametrize(("characters", "drawn"), [(50_000, True), (50_001, False)])
+def test_mermaid_takes_fifty_thousand_characters(characters: int, drawn: bool) -> None:
+    names = [f"{number:04}" for number in range(1100)]
+    short = flowchart([Step(name, PASSED) for name in names], [])
+    assert short is not None
+    more, rest = divmod(characters - len(short), len(names))
+    longer = [name + "x" * (more + (number < rest)) for number, name in enumerate(names)]
+    chart = flowchart([Step(name, PASSED) for name in longer], [])
+    assert (len(chart) if chart else None) == (characters if drawn else None)
 
 
 def test_a_state_of_two_words_is_written_as_two_words() -> None:

@@ -113,6 +113,7 @@ def test_what_is_said(reason: Reason, sentence: str) -> None:
         (attempt(status=RunStatus.COMPLETED, conclusion="cancelled"), "repoC was cancelled: full.yml"),
         (attempt(overdue=messages.not_started(timedelta(minutes=10))), "repoC did not start within 10 m: full.yml"),
         (attempt(overdue=messages.not_finished(timedelta(hours=2))), "repoC did not end within 2 h: full.yml"),
+        (attempt(overdue=messages.RUN_GONE), "repoC has no run any more: somebody deleted it: full.yml"),
     ],
     ids=lambda value: str(value)[:20],
 )
