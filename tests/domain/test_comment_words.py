@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain import comment_text as words
 from app.domain.attempt import Attempt
 from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Reading, Said
@@ -166,11 +165,17 @@ def test_builds_that_may_not_be_named_are_counted_in_one_row() -> None:
         (replace(sent(), run_id=None, refused="no such workflow"), "⚠️ error: no such workflow"),
         (sent(cancel_wanted=True), "🚫 cancelled"),
         (attempt(), "⏳ dispatching"),
+        (RUNNING, "🟡 running"),
         (sent(), "⏳ queued: Waits for a runner at GitHub"),
     ],
 )
 def test_a_row_says_its_state_in_words(latest: Attempt, row: str) -> None:
     assert line(said(running(build(latest))), "| `repoB`") == f"| `repoB` | {row} |  |  |"
+
+
+def test_a_row_of_a_lost_build_asks_for_a_retry() -> None:
+    found = line(said(running(build(*[sent(lost=True)] * 3))), "| `repoB`")
+    assert found == "| `repoB` | ⚠️ lost: GitHub never showed the run. Retry |  |  |"
 
 
 def test_what_is_reused_is_named_without_a_link_where_there_is_no_page() -> None:
@@ -196,15 +201,38 @@ def test_what_github_would_not_draw_is_left_out_without_a_trace() -> None:
     assert parts[table + 1].startswith("Commands: ")
 
 
-def test_the_chart_goes_first_where_a_comment_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def page(characters: int) -> str:
+    """An address of so many characters more than the shortest one here."""
+    return f"https://lockstep.example/{'y' * characters}"
+
+
+def test_a_comment_of_sixty_thousand_characters_is_whole() -> None:
     state = many(*numbered(3, RUNNING))
-    whole = said(state, "r00")
-    monkeypatch.setattr(words, "LONGEST", len(whole))
-    assert said(state, "r00") == whole
-    monkeypatch.setattr(words, "LONGEST", len(whole) - 1)
-    shorter = said(state, "r00")
+    room = 60_000 - len(said(state, "r00", page=page(0)))
+    assert len(said(state, "r00", page=page(room))) == 60_000
+    assert "```mermaid" in said(state, "r00", page=page(room))
+    shorter = said(state, "r00", page=page(room + 1))
     assert "```" not in shorter
     assert "| `r02` |" in shorter
+
+
+def test_of_a_large_set_first_the_chart_is_left_out_then_older_tries_then_builds() -> None:
+    failed = sent(status=RunStatus.COMPLETED, conclusion="failure", finished_at=START, url="https://github.example/1")
+    state = many(*numbered(101, *(replace(failed, number=number) for number in range(1, 5))))
+    found, more = [], 0
+    for _ in range(4):
+        text = said(state, "r00", page=page(more))
+        more += 60_001 - len(text)
+        rest = re.findall(r"^\| (\d+) other builds? ", text, re.MULTILINE)
+        found.append((text.count("```mermaid"), text.count("| `r"), text.count("[attempt "), rest))
+    assert found == [(1, 100, 300, ["1"]), (0, 100, 100, ["1"]), (0, 30, 30, ["71"]), (0, 0, 0, ["101"])]
+
+
+def test_of_each_build_the_latest_three_tries_are_shown() -> None:
+    failed = sent(status=RunStatus.COMPLETED, conclusion="failure", finished_at=START, url="https://github.example/1")
+    tries = [replace(failed, number=number) for number in range(1, 6)]
+    found = line(said(running(build(*tries))), "| `repoB`")
+    assert re.findall(r"attempt \d", found) == ["attempt 3", "attempt 4", "attempt 5"]
 
 
 @pytest.mark.parametrize(
