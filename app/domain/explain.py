@@ -67,7 +67,7 @@ def _hindrances(state: ChangeSet, reason: Reason, audience: Audience) -> Iterato
         yield Explanation(pending, text, waits, trouble.retry_at)
     elif state.reading is not None:
         yield Explanation(pending, messages.being_read(state), WaitsFor.CLOCK)
-    elif reason.why in (Why.SETTLING, Why.BUILDING):
+    elif reason.why in (Why.SETTLING, Why.BUILDING) or (state.silent and reason.why is Why.ON_COMMAND):
         yield from _settling(state, pending)
 
 

@@ -57,6 +57,9 @@ def test_a_branch_is_read_first_and_then_built() -> None:
     assert told(explain(state, None)) == ("pending", waits, None)
     commanded = replace(state, pipeline=story_pipeline(start=Start.COMMAND), run_wanted=ANN)
     assert told(explain(commanded, None)) == ("pending", waits, None)
+    left = replace(commanded, run_wanted=None)
+    assert told(explain(left, None)) == ("pending", waits, None)
+    assert [wait for _, _, wait in because(left)] == [WaitsFor.CLOCK], "somebody has asked for it already"
     builds = replace(state, orchestration=orchestration(build(sent())))
     assert told(explain(builds, None)) == ("pending", "Building DPTA-1122 (1 build); live at the link", None)
 

@@ -229,3 +229,4 @@ def test_builds_are_listed_by_name_and_the_hidden_ones_counted(hidden: tuple[str
 
 def test_a_single_hidden_build_is_said_to_be_elsewhere() -> None:
     assert listed([build()], nobody) == "1 build in another repository"
+    assert listed([build(), build(name="repoC")], nobody) == "2 builds in other repositories"
