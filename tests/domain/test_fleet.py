@@ -206,3 +206,16 @@ def test_what_is_of_a_later_wave_stops_no_earlier_one() -> None:
 def test_one_that_cannot_begin_stops_nothing_by_itself() -> None:
     story = Story(2, max_parallel=1, on_failure=OnFailure.STOP, barred={"a": Barred.ERROR})
     assert story.begins() == "b"
+
+
+def test_what_was_cancelled_is_not_halted_as_well_and_what_was_halted_keeps_its_reason() -> None:
+    story = Story(4, on_failure=OnFailure.STOP, max_parallel=2)
+    assert story.begins() == "a b"
+    story.run = replace(story.run, cancelled_by="@ann")
+    story.ends("a", FAILED)
+    assert story.run.halted is None
+    story = Story(4, on_failure=OnFailure.STOP, max_parallel=2)
+    story.begins()
+    story.ends("b", FAILED)
+    story.ends("a", FAILED)
+    assert story.run.halted == "b failed"

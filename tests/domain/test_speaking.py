@@ -117,6 +117,16 @@ def test_what_never_reached_github_is_said_once_more_where_a_head_was() -> None:
     assert spoken(quiet)[1][0] == Unsay(2, "h1")
 
 
+@pytest.mark.parametrize("reach", ["there", "archived", "gone"])
+def test_a_success_that_cannot_be_taken_back_where_nobody_can_merge_is_let_be(reach: str) -> None:
+    state = replace(opened(pull()), said=(said("old", refused="403"),))
+    here = state.repositories["repob"]
+    others = {name: one for name, one in state.repositories.items() if name != "repob"}
+    there = {"there": {"repob": here}, "archived": {"repob": replace(here, archived=True)}, "gone": {}}[reach]
+    _, effects = spoken(replace(state, repositories={**others, **there}))
+    assert (Unsay(2, "old") in effects) is (reach != "there")
+
+
 def test_what_was_earned_stays_where_it_was_merged() -> None:
     state = told(replace(opened(pull(), pull(4, "d1")), said=(said(),)), *seen(ended(pull(), merged=True)))
     after, effects = spoken(state)

@@ -8,8 +8,9 @@ import pytest
 
 from app.domain.change_set import ChangeSet, Kind, Said, Trouble
 from app.domain.events import CancelWanted, InvalidateWanted, RetryWanted, RunWanted, Trigger, TriggerKind
-from app.domain.facts import RunStatus
+from app.domain.facts import Result, RunStatus
 from app.domain.orchestration import Orchestration
+from app.domain.pipeline import BuildSpec
 from app.domain.plan import plan
 from app.domain.verdict import Verdict, VerdictState
 from app.domain.wishes import retries_nothing
@@ -93,6 +94,15 @@ def test_a_retry_by_name_forgives_what_is_named() -> None:
         assert [one.forgiven for one in sure(after)] == forgiven
         assert sure(plan(after, START)[0]).finished_at == (None if any(forgiven) else START)
     assert [one.forgiven for one in sure(told(state, RETRY))] == [1, 1]
+
+
+def test_a_retry_builds_anew_what_was_reused_on_a_failure_that_may_be() -> None:
+    over = sent(status=RunStatus.COMPLETED, conclusion="failure", finished_at=START)
+    loose = replace(build().spec, required=False)
+    kept = Result("m", "set-0", "set-0-1-1", 5, "", START)
+    upon = build(spec=BuildSpec("repoD", "repoD", needs=("repoB",)), name="repoD", reused=kept)
+    state = running(build(over, spec=loose), upon, finished_at=START)
+    assert [one.reused for one in sure(told(state, RETRY))] == [None, None]
 
 
 def test_a_retry_by_name_of_what_has_not_failed_changes_nothing() -> None:

@@ -293,7 +293,8 @@ def test_who_changed_it_is_known() -> None:
     assert state.changed_by == Trigger(TriggerKind.PULL_REQUEST, "ann")
     pushed = told(state, BranchMoved(2, KEY, "h1", "h2", "bob"))
     assert pushed.changed_by == Trigger(TriggerKind.CHANGE, "bob")
-    doubtful = told(pushed, BranchMoved(2, KEY, "h7", "h8", "eve"))
+    doubtful = told(pushed, BranchMoved(2, KEY, None, "h1", "eve"))
+    assert doubtful.branch(2, KEY) == Branch(2, KEY, "h2", known=False), "word of its beginning came late"
     assert (doubtful.changed_by, doubtful.revision) == (Trigger(TriggerKind.CHANGE, "eve"), pushed.revision + 1)
 
 
