@@ -119,7 +119,7 @@ def parted_text(pipeline: str, how: str | None) -> str:
 
 def _headline(state: ChangeSet, why: Explanation) -> str:
     about = f"{quoted(state.title)} in {quoted(state.pipeline.name)}" if state.kind is not Kind.ALONE else ""
-    said = f"{MARKS.get(why.state, '')} **{why.state.capitalize()}**: {plain(why.text)}".lstrip()
+    said = f"{MARKS.get(why.state, '')} **{why.state.capitalize()}**: {plain(why.text)}"
     return f"{said}{f'<br>Change set {about}' if about else ''}"
 
 

@@ -296,6 +296,8 @@ def test_who_changed_it_is_known() -> None:
     doubtful = told(pushed, BranchMoved(2, KEY, None, "h1", "eve"))
     assert doubtful.branch(2, KEY) == Branch(2, KEY, "h2", known=False), "word of its beginning came late"
     assert (doubtful.changed_by, doubtful.revision) == (Trigger(TriggerKind.CHANGE, "eve"), pushed.revision + 1)
+    again = told(doubtful, BranchMoved(2, KEY, None, "h1", "bob"))
+    assert (again.changed_by, again.revision) == (Trigger(TriggerKind.CHANGE, "bob"), pushed.revision + 2)
 
 
 def test_a_group_that_is_known_changes_nothing() -> None:
