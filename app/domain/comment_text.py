@@ -174,7 +174,7 @@ def _table(state: ChangeSet, current: Orchestration, audience: Repository, aroun
     named = names_for(state, audience)
     every = [build for build in current if named(build)]
     shown = [build for build in every if build.state is not BuildState.SKIPPED][: room.rows]
-    rows = [_row(current, build, explain_build(current, build, named), around, room) for build in shown]
+    rows = [_row(build, explain_build(current, build, named), around, room) for build in shown]
     skipped = [quoted(build.name) for build in every if build.state is BuildState.SKIPPED]
     hidden = len(current.builds) - len(shown) - len(skipped)
     if len(skipped) > MOST_NAMES:
@@ -185,9 +185,9 @@ def _table(state: ChangeSet, current: Orchestration, audience: Repository, aroun
     return "\n\n".join(part for part in (table, why) if part)
 
 
-def _row(current: Orchestration, build: Build, why: Explanation, around: Around, room: Room) -> str:
+def _row(build: Build, why: Explanation, around: Around, room: Room) -> str:
     said = "" if why.text in BARE else f": {plain(why.text)}"
-    state = f"{MARKS.get(why.state, '⚠️')} {why.state.replace('_', ' ')}{said}"
+    state = f"{MARKS[why.state]} {why.state.replace('_', ' ')}{said}"
     return f"| {quoted(build.name)} | {state} | {', '.join(_runs(build, around, room.tries))} | {took(build)} |"
 
 
