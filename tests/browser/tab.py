@@ -79,6 +79,7 @@ def tab(browser: Any, site: str, cookies: list[Any], **options: Any) -> Iterator
     made.page.on("pageerror", lambda error: made.troubles.append(str(error)))
     try:
         yield made
+        made.page.wait_for_load_state()
     finally:
         context.close()
 

@@ -110,6 +110,7 @@ def test_a_button_is_not_taken_from_under_the_finger(scene: Scene, new_tab: NewT
     tab.until("probe.now().nodes.repoB === 'running'")
     tab.page.mouse.up()
     scene.has_come_to(set_id, "cancelled")
+    tab.until("probe.now().nodes.repoB === 'cancelled'")  # a tab that is closed on its way to a page may hang Chromium
 
 
 def test_a_refusal_stays_to_be_read_while_the_page_goes_on(scene: Scene, new_tab: NewTab) -> None:
