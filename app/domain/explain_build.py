@@ -105,9 +105,7 @@ def listed(builds: Iterable[Build], named: Names) -> str:
     every = list(builds)
     names = [one.name for one in every if named(one)]
     hidden = len(every) - len(names)
-    elsewhere = messages.counted(hidden, "other build" if names else "build")
-    where = "" if names else " in another repository" if hidden == 1 else " in other repositories"
-    others = [f"{elsewhere}{where}"] if hidden else []
+    others = [messages.counted(hidden, "other build") if names else messages.elsewhere(hidden)] if hidden else []
     return " and ".join([", ".join(names), *others] if names else others)
 
 

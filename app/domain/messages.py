@@ -44,6 +44,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def elsewhere(number: int) -> str:
+    """So many builds whose names may not be said."""
+    return f"{counted(number, 'build')} in {'another repository' if number == 1 else 'other repositories'}"
+
+
 def unseen(name: str) -> str:
     """Why a repository that the config names cannot be read."""
     return f"Lockstep cannot see {name}. Install the App there or take it out of the pipeline"
@@ -143,7 +148,7 @@ def _named(state: ChangeSet, specs: Sequence[BuildSpec], audience: Audience) -> 
     places = {spec.name: state.repository_of(spec) for spec in specs}
     seen = [n for n, place in places.items() if audience is None or (place and may_name(state, place.id, audience))]
     hidden = len(places) - len(seen)
-    return ", ".join([*seen, *([f"{counted(hidden, 'build')} in other repositories"] if hidden else [])])
+    return ", ".join([*seen, *([elsewhere(hidden)] if hidden else [])])
 
 
 def no_such_key(pipeline: str, key: str) -> str:

@@ -107,8 +107,9 @@ async def conditions(connection: AsyncConnection, wanted: SetFilter) -> list[Col
     if wanted.state is not None:
         found.append(table.state == wanted.state)
     if wanted.q is not None:
-        # A verdict names repositories: who may not be told it, finds nothing by it.
-        searched = (table.key, table.description) if wanted.person is None else (table.key,)
+        searched = (
+            (table.key,) if wanted.person else (table.key, table.description)
+        )  # its words may name what is hidden
         found.append(or_(*(column.icontains(wanted.q, autoescape=True) for column in searched)))
     if wanted.repository is not None:
         found.append(await _takes_part(connection, wanted.repository))

@@ -28,12 +28,12 @@ def readers_of_b(width: Visibility) -> Audience:
     [
         (STATE, None, "repoB, repoC, repoD"),
         (STATE, Person(frozenset({2, 3, 4})), "repoB, repoC, repoD"),
-        (STATE, Person(frozenset({2, 4})), "repoB, repoD, 1 build in other repositories"),
+        (STATE, Person(frozenset({2, 4})), "repoB, repoD, 1 build in another repository"),
         (STATE, Person(frozenset()), "3 builds in other repositories"),
         (STATE, readers_of_b(Visibility.PRIVATE), "repoB, repoC, repoD"),
         (STATE, readers_of_b(Visibility.PUBLIC), "repoB, 2 builds in other repositories"),
         (GONE, None, "repoB, repoC, repoD"),
-        (GONE, Person(frozenset({2, 3, 4})), "repoB, repoC, 1 build in other repositories"),
+        (GONE, Person(frozenset({2, 3, 4})), "repoB, repoC, 1 build in another repository"),
     ],
 )
 def test_builds_are_named_or_counted(state: ChangeSet, audience: Audience, names: str) -> None:
