@@ -107,9 +107,7 @@ async def conditions(connection: AsyncConnection, wanted: SetFilter) -> list[Col
     if wanted.state is not None:
         found.append(table.state == wanted.state)
     if wanted.q is not None:
-        searched = (
-            (table.key,) if wanted.person else (table.key, table.description)
-        )  # its words may name what is hidden
+        searched = (table.key,) if wanted.person else (table.key, table.description)  # which may name what is hidden
         found.append(or_(*(column.icontains(wanted.q, autoescape=True) for column in searched)))
     if wanted.repository is not None:
         found.append(await _takes_part(connection, wanted.repository))
