@@ -30,19 +30,30 @@ def test_no_order_of_events_breaks_a_promise_or_leaves_a_set_stranded(members: s
     assert walked.stranded() == []
 
 
+def test_answers_that_are_never_late_lead_to_the_same_ends() -> None:
+    """So that the largest walks may leave their lateness out. (A read that comes late may hide that a branch is gone.)"""
+    for left in (NOTHING._replace(pushes=1, losses=1, stale=1), NOTHING._replace(pushes=1, losses=1)):
+        late, at_once = (walk(beginning("AB", left, at_once=at_once)) for at_once in (False, True))
+        assert at_once.ends == late.ends
+        assert at_once.stranded() == []
+        assert at_once.states < late.states / 2
+
+
 def test_a_dispatch_before_the_withdrawal_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ChangeSet, "withdrawing", property(lambda state: False))
     with pytest.raises(Broken, match=r"P2: .* is dispatched while"):
         walk(beginning("B", NOTHING._replace(pushes=1, hurries=1)))
 
 
-def test_a_late_read_that_is_believed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["late", "at_once"])
+def test_a_late_read_that_is_believed_is_noticed(monkeypatch: pytest.MonkeyPatch, at_once: bool) -> None:
     monkeypatch.setattr(reads, "_stale", lambda state, read: False)
     with pytest.raises(Broken, match="P5: everything was told"):
-        walk(beginning("AB", NOTHING._replace(pushes=1, stale=1)))
+        walk(beginning("AB", NOTHING._replace(pushes=1, stale=1), at_once=at_once))
 
 
-def test_a_failure_that_counts_as_passed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["late", "at_once"])
+def test_a_failure_that_counts_as_passed_is_noticed(monkeypatch: pytest.MonkeyPatch, at_once: bool) -> None:
     def done(attempt: Attempt) -> AttemptState:
         over = attempt.status is RunStatus.COMPLETED
         return AttemptState.PASSED if over else before.fget(attempt)
@@ -50,7 +61,7 @@ def test_a_failure_that_counts_as_passed_is_noticed(monkeypatch: pytest.MonkeyPa
     before = vars(Attempt)["_heard_state"]
     monkeypatch.setattr(Attempt, "_heard_state", property(done))
     with pytest.raises(Broken, match=r"P1: .* counts as passed and is failure"):
-        walk(beginning("AB", NOTHING))
+        walk(beginning("AB", NOTHING, at_once=at_once))
 
 
 def test_a_state_that_leads_nowhere_is_stranded() -> None:

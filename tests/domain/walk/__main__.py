@@ -19,14 +19,16 @@ def main() -> int:
     parser.add_argument("--members", default="ABC", help="repositories with a pull request: B needs A, C needs none")
     for name, value in Left(0, 0, 0, 0, 0, 0)._asdict().items():
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--at-once", action="store_true", help="answers to calls are never late")
     wanted = parser.parse_args()
     left = Left(*(getattr(wanted, name) for name in Left._fields))
     try:
-        walked = walk(beginning(wanted.members, left))
+        walked = walk(beginning(wanted.members, left, at_once=wanted.at_once))
     except Broken as broken:
         sys.stdout.write(f"BROKEN  {broken}\n")
         return 1
-    sys.stdout.write(f"{wanted.members} {words(left)}: {found(walked)}\n")
+    late = ", answers at once" if wanted.at_once else ""
+    sys.stdout.write(f"{wanted.members} {words(left)}{late}: {found(walked)}\n")
     for state in walked.stranded()[:3]:
         sys.stdout.write(f"STRANDED after\n{walked.way(state)}\n")
     return 1 if walked.stranded() else 0

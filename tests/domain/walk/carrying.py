@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 
 from app.domain import attempts
 from app.domain.decide import Decision
 from app.domain.effects import CancelRun, DispatchBuild, Effect, FindRun, ReadRun, ReadSet, Say, Unsay
 from app.domain.events import (
+    BranchMoved,
     DispatchAnswered,
     DispatchBegan,
     DispatchRefused,
@@ -24,18 +25,20 @@ from app.domain.verdict import VerdictState
 from tests.domain.walk import promises
 from tests.domain.walk.github import NAMES, START, GitHub, empty_set
 from tests.domain.walk.memory import Memory
-from tests.domain.walk.world import Answer, Left, Place, WalkRun, World
+from tests.domain.walk.world import Answer, Left, Message, Place, WalkRun, World
 
 OF_ATTEMPTS = (DispatchAnswered, DispatchRefused, DispatchUnclear, RunSeen)
+NEWS = (PullSeen, BranchMoved)
+"""What people did: all else that comes is an answer to a call of ours."""
 
 
-def beginning(members: str, left: Left) -> World:
+def beginning(members: str, left: Left, *, at_once: bool = False) -> World:
     """The pull requests of these repositories are open and told of; their first statuses are still to be posted."""
     MEMORY.forget()
     github = GitHub()
     for number, name in enumerate(NAMES):
         github = github.opened(number) if name[-1] in members else github
-    world = World(MEMORY.kept(empty_set(), START), github, left)
+    world = World(MEMORY.kept(empty_set(), START), github, left, at_once=at_once)
     for pull in github.open_pulls():
         world = fed(world, PullSeen(pull, belongs=True))
     return world
@@ -66,6 +69,10 @@ def answered(world: World, answer: Answer) -> World:
     event = SetRead(answer.revision, answer.purpose, answer.shown.read(), results=world.results)
     believed = answer.whole and answer.revision == world.core.revision
     return fed(world._replace(confirmed=world.confirmed or believed), event, (answer, frozenset(world.results)))
+
+
+def taken(world: World, message: Message) -> World:
+    return answered(world, message) if isinstance(message, Answer) else fed(world, message)
 
 
 def _promised(world: World, effect: Effect) -> World:
@@ -144,13 +151,31 @@ def dispatched(world: World, effect: DispatchBuild) -> tuple[World, WalkRun | No
 def drained(world: World) -> World:
     """Without what is void already: reads of an older revision, and whatever concerns an attempt that is a stray.
 
-    None of it can change anything but the strays themselves, so when it happens makes no difference.
+    None of it can change anything but the strays themselves, so when it happens makes no difference. Nor is anything
+    kept of commits that nobody can be shown any more.
     """
     while True:
         after = _drained_once(world)
         if after is world:
-            return world
+            return _within_reach(world)
         world = after
+
+
+def _within_reach(world: World) -> World:
+    """Results of commits that no read can show any more are never asked for: a head that was left never comes back."""
+    if not world.results:
+        return world
+    shown = [world.github, *(message.shown for message in world.mail if isinstance(message, Answer))]
+    shown += world.past if world.left.stale else ()
+    heads = {head for github in shown for head in github.heads()}
+    kept = {mark: result for mark, result in world.results.items() if heads.issuperset(_stood_on(world, result))}
+    return world._replace(results=kept)
+
+
+def _stood_on(world: World, result: Result) -> Iterator[str]:
+    run = world.run_of(result.attempt_id)
+    assert run is not None
+    return (sha for _, sha in run.stands_on if sha is not None)
 
 
 def _drained_once(world: World) -> World:
@@ -159,6 +184,8 @@ def _drained_once(world: World) -> World:
     for at, message in enumerate(world.mail):
         if isinstance(message, Answer) and message.revision != revision:
             return answered(world.without_mail(at), message)
+        if world.at_once and not isinstance(message, NEWS):
+            return taken(world.without_mail(at), message)
         if isinstance(message, OF_ATTEMPTS) and message.attempt_id not in current:
             return fed(world.without_mail(at), message)
     for at, effect in enumerate(world.work):

@@ -21,10 +21,14 @@ KEY = "DPTA-1"
 
 
 def pipeline() -> Pipeline:
-    """A and C side by side, B after A. The time-outs are short, so that the clock reaches them in few steps."""
+    """A and C side by side, B after A. The time-outs are short, so that the clock reaches them in few steps.
+
+    ``settle_max`` is out of reach: how long a set has not been quiet makes no difference then.
+    """
     short = {"start_timeout": timedelta(seconds=20), "timeout": timedelta(seconds=40)}
-    specs = (BuildSpec(name, name, needs=("repoA",) if name == "repoB" else (), **short) for name in NAMES)  # type: ignore[arg-type]
-    return Pipeline("acme", "product", tuple(specs), branches=r"DPTA-\d+")
+    needs = {"repoB": ("repoA",)}
+    specs = tuple(BuildSpec(name, name, needs=needs.get(name, ()), **short) for name in NAMES)  # type: ignore[arg-type]
+    return Pipeline("acme", "product", specs, branches=r"DPTA-\d+", settle_max=timedelta(days=1))
 
 
 def empty_set() -> ChangeSet:
@@ -51,6 +55,11 @@ class GitHub(NamedTuple):
 
     def open_pulls(self) -> list[Pull]:
         return [repo.pull for repo in self.repos if repo.pull and repo.pull.open]
+
+    def heads(self) -> set[str]:
+        """Every commit that a read may show."""
+        pulls = {repo.pull.head for repo in self.repos if repo.pull}
+        return pulls | {repo.branch for repo in self.repos if repo.branch}
 
     def opened(self, number: int) -> GitHub:
         head = f"{LETTERS[number]}0"

@@ -10,6 +10,7 @@ from app.domain.change_set import ChangeSet
 from app.domain.clock import wake_at
 from app.domain.decide import Decision, decide
 from app.domain.events import Event
+from app.domain.facts import RunStatus
 from tests.domain.explained import problems
 from tests.domain.walk.promises import insist
 from tests.domain.walk.sameness import Key, Same
@@ -35,7 +36,7 @@ class Memory:
         if known is None:
             fresh = decide(core, event, now)
             known = replace(fresh, state=self.kept(fresh.state, now))
-            if known.state is not core:
+            if known.state is fresh.state:  # nobody met it before
                 self._at_rest(known.state, now)
             self._decisions[id(core), mark, now] = known
         return known
@@ -47,7 +48,8 @@ class Memory:
         self._codes[id(kept), now] = self._keys.setdefault(same, len(self._keys))
         return kept
 
-    def _at_rest(self, core: ChangeSet, now: datetime) -> None:
+    @staticmethod
+    def _at_rest(core: ChangeSet, now: datetime) -> None:
         """Planning twice plans nothing, and the clock never asks for what is due already."""
         again = decide(core, None, now)
         insist(again.state == core, "planning twice changed something")
@@ -66,8 +68,9 @@ class Memory:
     def key(self, world: World) -> Key:
         """Equal for two worlds that are one state."""
         core = world.core
-        live = {attempt.id for build in core.orchestration or () for attempt in build.attempts}
-        runs = [run for run in world.runs if run.conclusion is None or run.attempt_id in live]
+        attempts = [attempt for build in core.orchestration or () for attempt in build.attempts]
+        unheard = {attempt.id for attempt in attempts if attempt.status is not RunStatus.COMPLETED}
+        runs = [run for run in world.runs if run.conclusion is None or run.attempt_id in unheard]
         return (
             self._codes[id(core), world.now],
             world.github,

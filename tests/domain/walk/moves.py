@@ -16,7 +16,7 @@ from app.domain.events import (
     ReadFailed,
     SignShown,
 )
-from tests.domain.walk.carrying import answered, dispatched, drained, fed
+from tests.domain.walk.carrying import dispatched, drained, fed, taken
 from tests.domain.walk.github import NAMES
 from tests.domain.walk.world import Answer, Message, World
 
@@ -46,14 +46,10 @@ def _arrivals(world: World) -> Iterator[Move]:
     for at, message in enumerate(world.mail):
         if message in world.mail[:at]:
             continue
-        yield Move(f"arrives: {_words(message)}", True, _taken(world.without_mail(at), message))
+        yield Move(f"arrives: {_words(message)}", True, taken(world.without_mail(at), message))
         if world.left.doubles and not isinstance(message, Answer):
             left = world.left._replace(doubles=world.left.doubles - 1)
-            yield Move(f"arrives, and will again: {_words(message)}", False, _taken(world._replace(left=left), message))
-
-
-def _taken(world: World, message: Message) -> World:
-    return answered(world, message) if isinstance(message, Answer) else fed(world, message)
+            yield Move(f"arrives, and will again: {_words(message)}", False, taken(world._replace(left=left), message))
 
 
 def _words(message: Message) -> str:
@@ -116,8 +112,11 @@ def _sent(world: World, attempt_id: str) -> bool:
 
 
 def _posts(world: World) -> Iterator[Move]:
-    """A withdrawal is posted and acknowledged in one: until it is posted, the worst is the case."""
-    for at in sorted(world.wanted):
+    """A withdrawal is posted and acknowledged in one: until it is posted, the worst is the case.
+
+    Several are acknowledged in every order; with answers at once, in one.
+    """
+    for at in sorted(world.wanted)[: 1 if world.at_once else None]:
         posted = world._replace(green=world.green - {at}, wanted=world.wanted - {at})
         yield Move(f"{at[1]} is withdrawn", True, fed(posted, SignShown(*at, success=False)))
 

@@ -13,13 +13,16 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from app.domain.attempt import Attempt
 from app.domain.change_set import ChangeSet
+from app.domain.facts import RunStatus
 from tests.domain.walk.github import START
 
 SPENT = {
     "ChangeSet": {
         *("id", "kind", "key", "base_line", "pipeline", "repositories", "config_broken"),
         *("orchestration_count", "revision", "changed_by"),
+        "bases",  # no base moves, and nothing is built of one
     },
     "Orchestration": {"id", "trigger", "created_at", "pipeline"},
     "Build": {"spec", "repository_id", "ref", "usual_seconds"},
@@ -31,10 +34,20 @@ SPENT = {
     "DispatchAnswered": {"run_id", "url"},
 }
 """What is written once and never asked again, or follows from another field."""
+HEARD_OUT = {
+    *("send_after", "held", "sent_at", "answered_at", "unclear", "looks", "look_at", "check_at", "run_id"),
+    *("heard_at", "released_at", "started_at", "finished_at"),
+}
+"""How an attempt came to its end, which nothing asks once it was heard of; no run is run again in this walk."""
 SETTLED = timedelta(seconds=30)
 """Quiet for so long or for longer: that is the same."""
-ONLY_WHETHER = {("Attempt", "run_id"), ("Attempt", "answered_at"), ("Orchestration", "frozen_at")}
-"""Asked for None alone."""
+ONLY_WHETHER = {
+    ("ChangeSet", "unquiet_since"),
+    ("Attempt", "run_id"),
+    ("Attempt", "answered_at"),
+    ("Orchestration", "frozen_at"),
+}
+"""Asked for None alone (``settle_max`` is out of the walk's reach)."""
 NAMED = re.compile(r"^set-(\d+)(-.*)?$")
 
 Key = tuple[Any, ...]
@@ -71,7 +84,8 @@ class Same:
 
     def _fields(self, value: Any) -> Key:
         name = type(value).__name__
-        return (name, *(self._field(name, one, getattr(value, one)) for one in _asked(type(value))))
+        spent = _spent_now(value)
+        return (name, *(self._field(name, one, getattr(value, one)) for one in _asked(type(value)) if one not in spent))
 
     def _field(self, kind: str, name: str, value: Any) -> Any:
         if name == "reading" and value is not None and value.revision != self.revision:
@@ -85,6 +99,15 @@ class Same:
         if name == "revision":
             return value - self.revision
         return value is not None if (kind, name) in ONLY_WHETHER else self.of(value)
+
+
+def _spent_now(value: Any) -> set[str]:
+    """Fields that nothing asks while others are as they are."""
+    if isinstance(value, Attempt) and value.status is RunStatus.COMPLETED and value.conclusion != "action_required":
+        return HEARD_OUT
+    if isinstance(value, ChangeSet) and value.unquiet_since is None and value.changed_at is not None:
+        return {"changed_at"}  # it is frozen, and the next change comes with a moment of its own
+    return set()
 
 
 _ASKED: dict[type, tuple[str, ...]] = {}

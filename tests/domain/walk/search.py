@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
+from sys import intern
 from time import monotonic
 
 from app.domain.judge import judge
@@ -40,16 +41,21 @@ class Walked:
 
     def stranded(self) -> list[int]:
         """States from which no state at rest is reached by what happens by itself."""
-        into: dict[int, list[int]] = {}
-        for begin, end in zip(self.fair_from, self.fair_to, strict=True):
-            into.setdefault(end, []).append(begin)
+        latest = array("l", [-1]) * self.states
+        earlier = array("l")
+        for step, end in enumerate(self.fair_to):
+            earlier.append(latest[end])
+            latest[end] = step
         reached = bytearray(self.states)
         waiting = list(self.resting)
         while waiting:
             state = waiting.pop()
             if not reached[state]:
                 reached[state] = 1
-                waiting += into.get(state, ())
+                step = latest[state]
+                while step >= 0:
+                    waiting.append(self.fair_from[step])
+                    step = earlier[step]
         return [state for state in range(self.states) if not reached[state]]
 
 
@@ -69,7 +75,7 @@ def walk(start: World, most: int | None = None) -> Walked:
             if found is None:
                 found = known[mark] = walked.states
                 walked.before.append(state)
-                walked.how.append(move.name)
+                walked.how.append(intern(move.name))
                 stack.append((found, move.world))
             walked.transitions += 1
             if move.fair:

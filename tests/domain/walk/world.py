@@ -71,6 +71,11 @@ class World(NamedTuple):
     core: ChangeSet
     github: GitHub
     left: Left
+    at_once: bool = False
+    """Answers to our calls come in the step in which GitHub acted, instead of as late as they like.
+
+    What is told only by people's deliveries still comes late. It makes larger worlds affordable.
+    """
     now: datetime = START
     past: tuple[GitHub, ...] = ()
     """What a lagging replica may still show."""
