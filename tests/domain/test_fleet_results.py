@@ -12,6 +12,8 @@ from app.domain.events import Trigger, TriggerKind
 from app.domain.fleet import START_TIMEOUT, THEN, Barred, FleetRun, Target, came_to, failed_targets, state_of, why_not
 from app.domain.fleet_summary import Summary, outcomes, summary
 from app.domain.pipeline import BuildSpec, Fleet
+from app.domain.runs import deadline
+from tests.domain.facts import build, sent
 from tests.domain.pretend import START
 
 FLEET = Fleet("acme", "scan", "scan.yml", timeout=timedelta(minutes=7), rerun_failed=2, retries=3)
@@ -51,6 +53,17 @@ def test_the_build_that_a_target_is(follow: bool) -> None:
     )
     assert asked.spec_of(one) == built
     assert asked.spec_of(replace(one, id=THEN)) == replace(built, retries=0, follow=True)
+
+
+def test_in_githubs_queue_a_target_may_stand_for_an_hour() -> None:
+    one = run(target("repoA"))
+    assert deadline(build(spec=one.spec_of(one.targets[0])), sent()) == START + timedelta(hours=1)
+
+
+def test_what_collects_is_known_again_in_a_run_that_an_older_version_began() -> None:
+    """Its id is kept in rows; no repository is called so, for GitHub takes no colon in a name."""
+    then = target(":then")
+    assert run(target("a"), then=then).spec_of(then).retries == 0
 
 
 def test_how_a_target_stands() -> None:

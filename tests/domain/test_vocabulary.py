@@ -23,19 +23,27 @@ from app.domain.events import (
     TriggerKind,
 )
 from app.domain.facts import RUN_RANK, Branch, Pull, PullState, Repository, RepositoryRead, RunStatus, Visibility
+from app.domain.fleet import Barred
 from app.domain.orchestration import Orchestration, OrchestrationState
 from app.domain.pipeline import (
     Absent,
     BaseMoved,
     BuildSpec,
     Config,
+    Fleet,
     Landing,
+    Looks,
     MergeMethod,
     MergeMode,
+    Missed,
+    Occasion,
     OnFailure,
+    Overlap,
     Pipeline,
+    Schedule,
     Share,
     Start,
+    Then,
     Unmatched,
 )
 from app.domain.reasons import STATE_OF, Reason, Why
@@ -70,6 +78,11 @@ def words(kind: type) -> str:
         (BaseMoved, "keep rebuild"),
         (MergeMode, "unlock together"),
         (MergeMethod, "merge squash rebase"),
+        (Overlap, "skip queue cancel"),
+        (Missed, "skip run_once"),
+        (Looks, "public private internal"),
+        (Barred, "skipped error"),
+        (Occasion, "failure recovered fleet_failed fleet_finished"),
         (
             AttemptState,
             "planned dispatching unclear queued waiting running passed failed timed_out cancelled void lost refused",
@@ -106,7 +119,18 @@ def test_the_defaults_of_a_pipeline() -> None:
     spec = one.builds[0]
     assert (spec.workflow, spec.needs, spec.retries, spec.required, spec.inputs) == ("build.yml", (), 0, True, {})
     assert (spec.timeout, spec.start_timeout) == (timedelta(minutes=60), timedelta(minutes=10))
-    assert Config("acme").pipelines == ()
+    assert unsaid(Config("acme")) == dict.fromkeys(("pipelines", "fleets", "receivers"), ())
+
+
+def test_the_defaults_of_a_fleet() -> None:
+    nobody = {"repositories": (), "schedules": (), "waves": (), "stop_after": None, "then": None, "links": {}}
+    begun = {"ref": "default", "inputs": {}, "max_parallel": 3, "spacing": timedelta(seconds=10)}
+    followed = {"follow": True, "timeout": timedelta(hours=2), "retries": 2, "rerun_failed": 0}
+    others = {"on_failure": "continue", "overlap": "skip"}
+    assert unsaid(Fleet("acme", "scan", "scan.yml")) == {**nobody, **begun, **followed, **others}
+    always = {"timezone": "UTC", "jitter": timedelta(0), "missed": "skip", "only": ()}
+    assert unsaid(Schedule("0 2 * * *")) == always
+    assert unsaid(Then("dashboard", "collect.yml")) == {"ref": "default", "inputs": {}}
 
 
 def test_the_limits() -> None:
