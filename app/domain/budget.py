@@ -116,7 +116,7 @@ class Gate:
 
     until: datetime
     closed_at: datetime
-    refusals: int = 1
+    refusals: int
     """How many in a row since the last answer: those of calls that were under way when it closed count as one."""
     admits: int = 1
 
@@ -135,7 +135,7 @@ class Refusal:
     """A limit refused a call. ``retry_at``: GitHub named the moment."""
 
     primary: bool
-    retry_at: datetime | None = None
+    retry_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Decision:
 
     state: ChangeSet
     effects: tuple[Effect, ...]
-    archived: tuple[Orchestration, ...] = ()
+    archived: tuple[Orchestration, ...]
 
 
 def decide(state: ChangeSet, event: Event | None, now: datetime) -> Decision:

@@ -381,7 +381,7 @@ class TestTheVeryMoment:
 
     def test_what_is_closed(self) -> None:
         soon, later = START + MINUTE, START + HOUR
-        gates = {"core": Gate(later, START), "graphql": Gate(soon, START)}
+        gates = {"core": Gate(later, START, 1), "graphql": Gate(soon, START, 1)}
         one = Budget(gates=gates, told={"core": Told(10, 0, soon), "search": Told(10, 1, later)})
         assert one.closed(START) == {"core": later, "graphql": soon}, "one is left of the third"
         assert one.closed(soon) == {"core": later}
@@ -398,13 +398,13 @@ class TestTheVeryMoment:
         early = START - MINUTE
         one = Budget(answered={Cost.READ: (early,), Cost.WRITE: (early + SECOND,), Cost.CONTENT: (START - HOUR, early)})
         assert aged(one, START).answered == {Cost.WRITE: (early + SECOND,), Cost.CONTENT: (early,)}
-        assert aged(Budget(gates={"core": Gate(START - HOUR, START - HOUR)}), START).gates == {}
+        assert aged(Budget(gates={"core": Gate(START - HOUR, START - HOUR, 1)}), START).gates == {}
 
     @pytest.mark.parametrize("beyond", [timedelta(0), timedelta(microseconds=1)])
     def test_what_a_clock_may_be_ahead(self, beyond: timedelta) -> None:
         at = START + AHEAD + beyond
         one = aged(
-            Budget({"a call": UnderWay(Cost.READ, at)}, {Cost.READ: (at,)}, {"core": Gate(at + HOUR, at)}),
+            Budget({"a call": UnderWay(Cost.READ, at)}, {Cost.READ: (at,)}, {"core": Gate(at + HOUR, at, 1)}),
             START,
         )
         kept = beyond == timedelta(0)

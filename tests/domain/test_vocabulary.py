@@ -123,7 +123,14 @@ def test_the_defaults_of_a_pipeline() -> None:
 
 
 def test_the_defaults_of_a_fleet() -> None:
-    nobody = {"repositories": (), "schedules": (), "waves": (), "stop_after": None, "then": None, "links": {}}
+    nobody: dict[str, object] = {
+        "repositories": (),
+        "schedules": (),
+        "waves": (),
+        "stop_after": None,
+        "then": None,
+        "links": {},
+    }
     begun = {"ref": "default", "inputs": {}, "max_parallel": 3, "spacing": timedelta(seconds=10)}
     followed = {"follow": True, "timeout": timedelta(hours=2), "retries": 2, "rerun_failed": 0}
     others = {"on_failure": "continue", "overlap": "skip"}

@@ -202,8 +202,14 @@ def test_servers_without_limits_tell_nothing(headers: dict[str, str]) -> None:
         (Failure(Kind.TRY_AGAIN, "no connection", Acted.NOT_SENT), Heard(sent=False)),
         (Failure(Kind.TRY_AGAIN, "lost", Acted.UNCLEAR), Heard(sent=True, passed=False)),
         (Failure(Kind.ASK_A_PERSON, "not found", Acted.REFUSED), Heard(passed=True)),
-        (Failure(Kind.TRY_AGAIN, "no", Acted.REFUSED, limit=Limit.PRIMARY), Heard(refusal=Refusal(primary=True))),
-        (Failure(Kind.TRY_AGAIN, "no", Acted.REFUSED, limit=Limit.SECONDARY), Heard(refusal=Refusal(primary=False))),
+        (
+            Failure(Kind.TRY_AGAIN, "no", Acted.REFUSED, limit=Limit.PRIMARY),
+            Heard(refusal=Refusal(primary=True, retry_at=None)),
+        ),
+        (
+            Failure(Kind.TRY_AGAIN, "no", Acted.REFUSED, limit=Limit.SECONDARY),
+            Heard(refusal=Refusal(primary=False, retry_at=None)),
+        ),
     ],
 )
 def test_what_pacing_hears_of_a_failure(answer: Failure | None, what: Heard) -> None:
