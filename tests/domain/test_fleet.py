@@ -168,8 +168,8 @@ def test_what_is_over_stays_as_it_is() -> None:
     story = Story(1)
     story.begins()
     story.ends("a")
-    later = START + 60 * SECOND
-    assert conduct(story.run, {"a": RUNNING}, later).run == story.run
+    step = conduct(story.run, {"a": RUNNING}, START + 60 * SECOND)
+    assert (step.run, step.starts, step.wake_at) == (story.run, (), None)
 
 
 @pytest.mark.parametrize("seed", range(200))

@@ -22,8 +22,18 @@ from app.domain.events import (
     Trigger,
     TriggerKind,
 )
-from app.domain.facts import RUN_RANK, Branch, Pull, PullState, Repository, RepositoryRead, RunStatus, Visibility
-from app.domain.fleet import Barred
+from app.domain.facts import (
+    RUN_RANK,
+    Branch,
+    MergeGroup,
+    Pull,
+    PullState,
+    Repository,
+    RepositoryRead,
+    RunStatus,
+    Visibility,
+)
+from app.domain.fleet import Barred, FleetRun, Target
 from app.domain.orchestration import Orchestration, OrchestrationState
 from app.domain.pipeline import (
     Absent,
@@ -244,6 +254,7 @@ def test_a_word_and_a_fact_begin_unhindered() -> None:
     word = Said(1, "sha", Verdict(VerdictState.PENDING, "x", "x"))
     assert unsaid(word) == {"withdrawing": False, "refused": None}
     assert unsaid(Branch(1, "b", "sha")) == {"known": True, "counts": True}
+    assert unsaid(MergeGroup(1, "sha", (7,))) == {"base_sha": "", "grounded": True}
     nothing = {"repository_id": None, "base_branch": None, "base_tip": None, "problem": None}
     assert unsaid(RepositoryRead("a")) == {**nothing, "pulls": (), "merged_heads": frozenset(), "branches": ()}
     assert unsaid(SetRead(1, ReadPurpose.FREEZE, ())) == {"results": {}, "usual": {}}
@@ -251,6 +262,17 @@ def test_a_word_and_a_fact_begin_unhindered() -> None:
     assert unsaid(DispatchRefused("a", "x")) == {"moved": False}
     assert unsaid(RunWanted(Trigger(TriggerKind.API))) == {"fresh": False}
     assert unsaid(RetryWanted(Trigger(TriggerKind.API))) == {"repositories": frozenset()}
+
+
+def test_a_fleets_run_begins_with_all_asked_for_and_nothing_done() -> None:
+    known = unsaid(FleetRun("r", Fleet("acme", "scan", "scan.yml"), Trigger(TriggerKind.API), START))
+    several = ("asked", "written", "targets")
+    assert {name: known.pop(name) for name in several} == dict.fromkeys(several, ())
+    assert (known.pop("inputs"), known.pop("selecting")) == ({}, False)
+    assert set(known.values()) == {None}
+    one = unsaid(Target("a", "a", "scan.yml"))
+    assert one.pop("inputs") == {}
+    assert set(one.values()) == {None}
 
 
 def test_the_words_in_rows_of_budgets() -> None:
