@@ -116,6 +116,14 @@ def test_what_is_no_edge_between_the_nodes_is_left_out() -> None:
     assert list(layout.edges) == [("A", "B")]
 
 
+def test_ways_come_closer_to_a_node_than_another_node_and_closest_to_each_other() -> None:
+    edges = [(source, node) for source in "ABC" for node in "MX"]
+    layout = lay_out(list("ABCMX"), [*edges, ("M", "X")])
+    passing = sorted(way[1].row for way in layout.edges.values() if len(way) == 3)
+    beside_the_node = min(abs(row - layout.nodes["M"].row) for row in passing)
+    assert min(other - one for one, other in pairwise(passing)) < beside_the_node < 1
+
+
 @pytest.mark.parametrize("spine", [False, True], ids=["random", "along a chain of all"])
 def test_a_large_graph_takes_little_time(spine: bool) -> None:
     """200 nodes and 600 edges; the worst are those with as many layers as nodes."""
