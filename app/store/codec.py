@@ -6,12 +6,10 @@ older process knew is dropped. So old and new processes can share rows during an
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
-from app.domain import effects as effect_types
-from app.domain import events as event_types
 from app.domain.change_set import ChangeSet
 from app.domain.effects import Effect
 from app.domain.events import Event
@@ -22,9 +20,6 @@ T = TypeVar("T")
 
 ELSEWHERE = frozenset({"id", "kind", "key", "base_line", "pipeline", "repositories", "config_broken", "orchestration"})
 """Fields of a change set that are columns, other rows, or present config."""
-
-EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(event_types.Event)}
-EFFECTS: dict[str, type[Effect]] = {kind.__name__: kind for kind in get_args(effect_types.Effect)}
 
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}
