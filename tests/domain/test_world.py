@@ -298,6 +298,8 @@ def test_who_changed_it_is_known() -> None:
     assert (doubtful.changed_by, doubtful.revision) == (Trigger(TriggerKind.CHANGE, "eve"), pushed.revision + 1)
     again = told(doubtful, BranchMoved(2, KEY, None, "h1", "bob"))
     assert (again.changed_by, again.revision) == (Trigger(TriggerKind.CHANGE, "bob"), pushed.revision + 2)
+    found = told(pushed, BranchMoved(2, KEY, "h2", "h3"))
+    assert found.changed_by == Trigger(TriggerKind.CHANGE, None), "a look at GitHub does not tell whose it is"
 
 
 def test_a_group_that_is_known_changes_nothing() -> None:
