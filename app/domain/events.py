@@ -211,7 +211,7 @@ class TargetGiven:
     repository_id: int
     ref: str
     sha: str
-    usual_seconds: float | None = None
+    usual_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)

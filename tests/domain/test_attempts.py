@@ -146,6 +146,8 @@ def test_a_call_that_was_surely_not_made_is_made_later() -> None:
     assert after(replace(one, unclear=True, look_at=LATER), event) == unmade
     for other in (attempt(), sent(), attempt(sent_at=START, answered_at=START)):
         assert after(other, event) == other
+    no_limit = DispatchNotMade(ID, "no connection", LATER)
+    assert after(replace(one, held=held), no_limit) == attempt(send_after=LATER), "nothing is said of a limit"
 
 
 def test_what_is_heard_of_nobody_changes_nothing() -> None:
