@@ -40,8 +40,10 @@ from app.domain.pipeline import (
     BaseMoved,
     BuildSpec,
     Config,
+    Discovery,
     Fleet,
     Landing,
+    Listed,
     Looks,
     MergeMethod,
     MergeMode,
@@ -50,6 +52,7 @@ from app.domain.pipeline import (
     OnFailure,
     Overlap,
     Pipeline,
+    Receiver,
     Schedule,
     Share,
     Start,
@@ -129,6 +132,7 @@ def test_the_defaults_of_a_pipeline() -> None:
     spec = one.builds[0]
     assert (spec.workflow, spec.needs, spec.retries, spec.required, spec.inputs) == ("build.yml", (), 0, True, {})
     assert (spec.timeout, spec.start_timeout) == (timedelta(minutes=60), timedelta(minutes=10))
+    assert (spec.of_fleet, spec.follow, spec.trigger_retries) == (False, True, 0)
     assert unsaid(Config("acme")) == dict.fromkeys(("pipelines", "fleets", "receivers"), ())
 
 
@@ -148,6 +152,15 @@ def test_the_defaults_of_a_fleet() -> None:
     always = {"timezone": "UTC", "jitter": timedelta(0), "missed": "skip", "only": ()}
     assert unsaid(Schedule("0 2 * * *")) == always
     assert unsaid(Then("dashboard", "collect.yml")) == {"ref": "default", "inputs": {}}
+
+
+def test_a_fleets_repositories_are_as_the_fleet_says_and_found_without_any_condition() -> None:
+    assert unsaid(Listed("scipy")) == {"workflow": None, "ref": None, "inputs": {}}
+    assert unsaid(Discovery()) == {"having_workflow": False, "topic": None, "visibility": None, "exclude": ()}
+
+
+def test_only_our_own_webhook_has_a_secret() -> None:
+    assert unsaid(Receiver("LOCKSTEP_NOTIFY_ACME_SLACK", (Occasion.FAILURE,))) == {"secret_in": None}
 
 
 def test_the_limits() -> None:
