@@ -25,6 +25,8 @@ class Mutant:
 
     module: str
     function: str
+    scope: str
+    """Qualified name of the class or function whose body or defaults it is in; empty for the module."""
     first_line: int
     last_line: int
     before: str
@@ -38,7 +40,7 @@ class Mutant:
     @property
     def name(self) -> str:
         """How ``docs/mutation-survivors.md`` names it: stable while the lines it changes stay."""
-        return f"{self.module}.{self.function or '(module)'}: `{self.before}` → `{self.after}`"
+        return f"{self.module}.{self.function or self.scope or '(module)'}: `{self.before}` → `{self.after}`"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class _Change:
     statement: int
     """Index of the module's statement that it is in."""
     function: str
+    scope: str
     first_line: int
     last_line: int
 
@@ -69,7 +72,8 @@ def mutants_of(module: str) -> Iterator[Mutant]:
         if source not in seen:
             seen.add(source)
             before, after = _differing(text, source)
-            yield Mutant(module, change.function, change.first_line, change.last_line, before, after, source)
+            where = (change.function, change.scope, change.first_line, change.last_line)
+            yield Mutant(module, *where, before, after, source)
 
 
 def _mutated(tree: cst.Module, parts: list[str], change: _Change) -> str:
@@ -143,4 +147,5 @@ class _Changes(cst.CSTVisitor):
     def _note(self, node: cst.CSTNode, mutated: cst.CSTNode) -> None:
         place = self.get_metadata(PositionProvider, node)
         function = "" if self._in_defaults else self._function
-        self.changes.append(_Change(node, mutated, self._statement, function, place.start.line, place.end.line))
+        where = (function, ".".join(self._scopes), place.start.line, place.end.line)
+        self.changes.append(_Change(node, mutated, self._statement, *where))
