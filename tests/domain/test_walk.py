@@ -8,9 +8,10 @@ from app.domain import reads
 from app.domain.attempt import Attempt, AttemptState
 from app.domain.change_set import ChangeSet
 from app.domain.facts import RunStatus
+from tests.domain.walk import sameness
 from tests.domain.walk.carrying import beginning
 from tests.domain.walk.promises import Broken
-from tests.domain.walk.search import Walked, walk
+from tests.domain.walk.search import Walked, unlike, walk
 from tests.domain.walk.world import Left
 
 NOTHING = Left(pushes=0, merges=0, losses=0, stale=0, doubles=0, hurries=0)
@@ -20,9 +21,10 @@ BOUNDS = [
     ("AB", NOTHING._replace(pushes=1, losses=1, stale=1)),
     ("B", NOTHING._replace(pushes=1, hurries=1)),
 ]
+IDS = ["lost", "merge", "stale", "hurry"]
 
 
-@pytest.mark.parametrize(("members", "left"), BOUNDS, ids=["lost", "merge", "stale", "hurry"])
+@pytest.mark.parametrize(("members", "left"), BOUNDS, ids=IDS)
 def test_no_order_of_events_breaks_a_promise_or_leaves_a_set_stranded(members: str, left: Left) -> None:
     walked = walk(beginning(members, left))
     assert walked.states > 100, "the world has lost its events"
@@ -30,8 +32,31 @@ def test_no_order_of_events_breaks_a_promise_or_leaves_a_set_stranded(members: s
     assert walked.stranded() == []
 
 
+ALIKE = [
+    ("AB", NOTHING._replace(losses=1)),
+    ("AB", NOTHING._replace(merges=1)),
+    ("AB", NOTHING._replace(pushes=1, stale=1)),
+    ("B", NOTHING._replace(pushes=1, hurries=1)),
+]
+
+
+@pytest.mark.parametrize(("members", "left"), ALIKE, ids=IDS)
+def test_worlds_that_are_not_told_apart_go_on_alike(members: str, left: Left) -> None:
+    assert unlike(beginning(members, left, exact=True)) == []
+
+
+@pytest.mark.parametrize(("field", "world"), [("branches", ALIKE[1]), ("orchestration", ALIKE[3])], ids=["b", "o"])
+def test_worlds_that_should_be_told_apart_are_noticed(
+    field: str, world: tuple[str, Left], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if nothing asked for this field of a set."""
+    monkeypatch.setitem(sameness.SPENT, "ChangeSet", sameness.SPENT["ChangeSet"] | {field})
+    monkeypatch.setattr(sameness, "_ASKED", {})
+    assert unlike(beginning(*world, exact=True)) != []
+
+
 def test_answers_that_are_never_late_lead_to_the_same_ends() -> None:
-    """So that the largest walks may leave their lateness out. (A read that comes late may hide that a branch is gone.)"""
+    """So that the largest walks may leave their lateness out."""
     for left in (NOTHING._replace(pushes=1, losses=1, stale=1), NOTHING._replace(pushes=1, losses=1)):
         late, at_once = (walk(beginning("AB", left, at_once=at_once)) for at_once in (False, True))
         assert at_once.ends == late.ends

@@ -32,9 +32,9 @@ NEWS = (PullSeen, BranchMoved)
 """What people did: all else that comes is an answer to a call of ours."""
 
 
-def beginning(members: str, left: Left, *, at_once: bool = False) -> World:
+def beginning(members: str, left: Left, *, at_once: bool = False, exact: bool = False) -> World:
     """The pull requests of these repositories are open and told of; their first statuses are still to be posted."""
-    MEMORY.forget()
+    MEMORY.forget(exact=exact)
     github = GitHub()
     for number, name in enumerate(NAMES):
         github = github.opened(number) if name[-1] in members else github

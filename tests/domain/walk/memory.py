@@ -23,7 +23,9 @@ class Memory:
     def __init__(self) -> None:
         self.forget()
 
-    def forget(self) -> None:
+    def forget(self, *, exact: bool = False) -> None:
+        """``exact``: from now on each core that comes up is kept as it is."""
+        self._exact = exact
         self._cores: dict[Key, ChangeSet] = {}
         self._codes: dict[tuple[int, datetime], int] = {}
         self._keys: dict[Key, int] = {}
@@ -44,7 +46,8 @@ class Memory:
     def kept(self, core: ChangeSet, now: datetime) -> ChangeSet:
         """The one of all cores that are this one but for what nothing asks for."""
         same = Same(core, now).of(core)
-        kept = self._cores.setdefault((same, now, core.revision, core.orchestration_count), core)
+        at = (same, now, core.revision, core.orchestration_count, id(core) if self._exact else 0)
+        kept = self._cores.setdefault(at, core)
         self._codes[id(kept), now] = self._keys.setdefault(same, len(self._keys))
         return kept
 

@@ -87,6 +87,26 @@ def walk(start: World, most: int | None = None) -> Walked:
     return walked
 
 
+def unlike(start: World) -> list[str]:
+    """Steps into a world that was taken for a state met before and does not go on as that did.
+
+    None, if ``Same`` is right. This looks at what follows from every world, however often its state was met; the memory
+    has to be ``exact``.
+    """
+    seen: dict[int, frozenset[tuple[int, bool]]] = {}
+    found, stack = [], [("", start)]
+    while stack:
+        step, world = stack.pop()
+        state, following = hash(MEMORY.key(world)), list(moves(world))
+        goes_on = frozenset((hash(MEMORY.key(move.world)), move.fair) for move in following)
+        if state not in seen:
+            seen[state] = goes_on
+            stack += [(move.name, move.world) for move in following]
+        elif seen[state] != goes_on:
+            found.append(step)
+    return found
+
+
 def _look(walked: Walked, state: int, world: World) -> None:
     try:
         if rests(world):
