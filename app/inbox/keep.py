@@ -130,7 +130,17 @@ class Keeper:
                 await self._write([waiting])
 
     async def _store(self, deliveries: Sequence[Delivery]) -> None:
-        async with asyncio.timeout(self._patience), transaction(self._engine) as connection:
+        """Twice where Postgres had ended the session, as at a restart: the delivery ids make it one."""
+        async with asyncio.timeout(self._patience):
+            try:
+                await self._store_once(deliveries)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                await self._store_once(deliveries)
+
+    async def _store_once(self, deliveries: Sequence[Delivery]) -> None:
+        async with transaction(self._engine) as connection:
             fresh = await insert(connection, deliveries)
             if fresh:
                 await self._promise(connection, fresh)

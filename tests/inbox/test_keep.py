@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.inbox import keep as keeping
@@ -128,6 +129,22 @@ async def test_an_unreachable_store_refuses_and_what_comes_after_is_kept(
     up = Keeper(engine, promise)
     await asyncio.gather(*(up.keep(delivery(f"guid-{n}")) for n in range(5)))
     assert len(await kept(engine)) == 5
+
+
+async def test_a_session_that_postgres_ends_costs_no_delivery(engine: AsyncEngine) -> None:
+    """As a restart of Postgres does it to a connection that was in use a moment ago."""
+    sessions = 0
+
+    async def ended_once(connection: AsyncConnection, guids: Sequence[str]) -> None:
+        nonlocal sessions
+        sessions += 1
+        await promise(connection, guids)
+        if sessions == 1:
+            await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    await Keeper(engine, ended_once).keep(delivery())
+    assert sessions == 2
+    assert await kept(engine) == await promised(engine) == ["guid-1"]
 
 
 async def test_a_store_that_hangs_is_not_waited_for_longer_than_the_patience(engine: AsyncEngine) -> None:
