@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.domain.change_set import ChangeSet, Kind
-from app.domain.events import AccessChanged, Event, PullSeen
+from app.domain.events import AccessChanged, BranchMoved, Event, PullSeen
 from app.domain.facts import Pull, Repository
 from app.domain.pipeline import Config
 from app.jobs.apart import apart
@@ -77,7 +77,22 @@ class Moves:
 
     def leaving(self, state: ChangeSet, address: Address) -> list[Event]:
         """They leave for another set, or because nothing can be said on them any more."""
-        return [PullSeen(pull, belongs=False) for pull in state.open_pulls if self._leaves(state, address, pull)]
+        events: list[Event] = []
+        for pull in state.open_pulls:
+            if self._replaced(state, pull):
+                gone = BranchMoved(pull.repository_id, pull.branch, pull.head, None)
+                events += [PullSeen(pull, belongs=False), gone]
+            elif self._leaves(state, address, pull):
+                events.append(PullSeen(pull, belongs=False))
+        return events
+
+    def _replaced(self, state: ChangeSet, pull: Pull) -> bool:
+        """Its repository is gone and another one bears its name: nobody can close it, or be let see it, any more."""
+        placed = self.placed.get(pull.repository_id)
+        if placed is None or placed.accessible:
+            return False
+        other = state.repositories.get(placed.repository.name.lower())
+        return other is not None and other.id != pull.repository_id
 
     def _leaves(self, state: ChangeSet, address: Address, pull: Pull) -> bool:
         repository = self._repository(pull)

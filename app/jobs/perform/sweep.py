@@ -72,6 +72,8 @@ class View:
     since: datetime
     config: Config | None
     config_sha: str | None
+    unseen: tuple[str, ...] = ()
+    """Repositories that the config names and that we do not know, by short name."""
 
     def question(self, path: str) -> SweepQuestion:
         ids = tuple(one.repository.node_id for one in self.placed)
@@ -92,6 +94,7 @@ async def sweep_owner(context: Context, kept: Kept) -> Outcome:
     for placed in view.placed:
         await comparing.compare(placed, answer[placed.repository.node_id])
     swept = {one.id: one for one in answer.values() if isinstance(one, SweptRepository)}
+    await _look_for(context, client, owner, view.unseen)
     trouble = await comparing.compare_sets(client, swept)
     if trouble is not None:
         return failed(trouble)
@@ -113,13 +116,25 @@ async def _view(context: Context, owner: str, begun: datetime) -> View:
                     states.append(one.state(pipelines[one.address.pipeline], {}))
         known = await load_config(connection, owner)
         since = await last_sweep(connection, owner)
+        placed = tuple(await repositories_by_name(connection, owner, names))
         return View(
-            placed=tuple(await repositories_by_name(connection, owner, names)),
+            placed=placed,
             states=tuple(states),
             since=(since - LAG) if since else begun - FIRST_LOOK_BACK,
             config=config,
             config_sha=known.sha if known else None,
+            unseen=tuple(sorted(names - {one.repository.name.lower() for one in placed})),
         )
+
+
+async def _look_for(context: Context, client: InstallationClient, owner: str, names: Iterable[str]) -> None:
+    """What the App was given since, and neither a delivery nor the list of then told of: the lists are read again."""
+    for name in names:
+        found = await client.repository(owner, name)
+        if isinstance(found, Repository) and found.full_name.lower() == f"{owner}/{name}".lower():
+            async with transaction(context.engine) as connection:
+                await keep_promise_once(connection, context.queue, SYNC_ALL, context.clock())
+            return
 
 
 @dataclass(frozen=True, slots=True)

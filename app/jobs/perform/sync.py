@@ -12,7 +12,7 @@ from app.github import Failure
 from app.github import Installation as Told
 from app.jobs.context import Context
 from app.jobs.perform.common import failed, place_of
-from app.jobs.perform.outcome import Done, Outcome
+from app.jobs.perform.outcome import Done, Later, Outcome
 from app.jobs.promises import keep_promise_once, read_config_of
 from app.jobs.river import River
 from app.jobs.routing.pulls import see_pull
@@ -27,6 +27,9 @@ from app.store.installations import (
 )
 from app.store.transaction import transaction
 
+ASKED_AGAIN = 5
+"""So many lists, over nearly a minute, may lack an installation that is known: it may be too new for them (FACTS §7)."""
+
 
 async def sync_installations(context: Context, kept: Kept) -> Outcome:
     """Read all installations and, of those that are served, all repositories; then each owner's config.
@@ -36,7 +39,7 @@ async def sync_installations(context: Context, kept: Kept) -> Outcome:
     told = await context.github.list_installations()
     if isinstance(told, Failure):
         return failed(told)
-    served = await _keep_installations(context, told)
+    served, doubtful = await _keep_installations(context, told, patient=kept.tries < ASKED_AGAIN)
     failures: list[Failure] = []
     for installation in served:
         listed = await context.github.installation_repositories(installation.id)
@@ -45,17 +48,24 @@ async def sync_installations(context: Context, kept: Kept) -> Outcome:
         else:
             await _keep_repositories(context, installation, listed)
     worth_another_try = next((one for one in failures if one.again), None)
+    if doubtful and worth_another_try is None:
+        return Later(f"GitHub does not list installation {min(doubtful)}, which was there. It is asked again")
     return failed(worth_another_try or failures[0]) if failures else Done()
 
 
-async def _keep_installations(context: Context, told: list[Told]) -> list[Installation]:
-    """Those that are served."""
+async def _keep_installations(
+    context: Context, told: list[Told], *, patient: bool
+) -> tuple[list[Installation], set[int]]:
+    """Those that are served; and (``patient``) the ids of those that are not listed, and are left as they are."""
     present = [_installation(context, one) for one in told]
+    ids = {installation.id for installation in present}
     async with transaction(context.engine) as connection:
         for installation in present:
             await save_installation(connection, installation)
-        await _remove_others(connection, {installation.id for installation in present})
-    return [installation for installation in present if installation.serves]
+        known = {one.id for one in await all_installations(connection) if one.state != "removed"}
+        if not patient:
+            await _remove_others(connection, ids)
+    return [installation for installation in present if installation.serves], known - ids if patient else set()
 
 
 def _installation(context: Context, told: Told) -> Installation:

@@ -1,0 +1,50 @@
+"""What is made anew under an old name: a repository; and an installation that GitHub's list does not show yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.jobs.play import BUILD, Play, playing
+
+
+async def _said(play: Play, letter: str, sha: str) -> dict[str, Any]:
+    posts = await play.requests("POST", f"/acme/repo{letter}/statuses/{sha}")
+    return dict(posts[-1]["body"])
+
+
+async def test_a_pull_request_of_a_repository_that_was_deleted_and_made_anew_stands_in_nobodys_way(play: Play) -> None:
+    """GitHub tells an App nothing of a deletion (FACTS §7), and nobody can close what is gone."""
+    await play.branch("B", "D")
+    await play.pull("B")
+    await play.pull("D")
+    await play.settle(400)
+    assert (await _said(play, "B", await play.head("B")))["state"] == "success"
+    await play.world("/repositories/acme/repoD", {"deleted": True})
+    files = {".github/workflows/build.yml": BUILD, "README.md": "D"}
+    await play.world("/repositories", {"owner": "acme", "name": "repoD", "files": files})
+    await play.settle(60)
+    await play.branch("D")
+    await play.pull("D")
+    await play.settle(300)
+    await play.push("B")
+    await play.settle(900)
+    told = [await _said(play, letter, await play.head(letter)) for letter in "BD"]
+    assert [one["state"] for one in told] == ["success", "success"], told
+
+
+async def test_a_list_that_does_not_show_an_installation_yet_removes_none(database_url: str) -> None:
+    """GitHub's lists lag (FACTS §2, §7): the App was just installed again, and the list is that of a moment before."""
+    async with playing(database_url) as play:
+        await play.settle()
+        await play.branch("B")
+        await play.world("/installation", {"action": "deleted", "owner": "acme"})
+        await play.settle(60)
+        empty = {"status": 200, "body": []}
+        match = {"method": "GET", "path": "/app/installations"}
+        await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": empty, "times": 1})
+        await play.world("/installation", {"action": "created", "owner": "acme"})
+        await play.settle(60)
+        await play.pull("B")
+        await play.settle(3 * 3600)
+        assert await play.rows("SELECT state FROM installations ORDER BY id") == [("removed",), ("active",)]
+        assert (await play.statuses("B", await play.head("B")))[-1] == "success"
