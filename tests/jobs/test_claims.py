@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -72,15 +73,15 @@ async def test_what_comes_while_the_installations_are_read_is_read_once_more(
     read = sync._keep_installations
     calls = 0
 
-    async def told_meanwhile(*told: object) -> list[Installation]:
+    async def told_meanwhile(*given: Any, patient: bool) -> tuple[list[Installation], set[int]]:
         nonlocal calls
         calls += 1
         if calls == 1:
             async with transaction(context.engine) as connection:
                 await save_installation(connection, replace(known, state="active"))
                 await keep_promise_once(connection, context.queue, SYNC_ALL, context.clock())
-            return await read(context, [])
-        return await read(*told)  # type: ignore[arg-type]
+            return await read(context, [], patient=False)
+        return await read(*given, patient=patient)
 
     monkeypatch.setattr(sync, "_keep_installations", told_meanwhile)
     async with transaction(context.engine) as connection:

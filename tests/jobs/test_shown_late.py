@@ -8,7 +8,9 @@ from tests.jobs.play import LETTERS, Play, playing, seed
 
 
 def _chosen() -> dict[str, object]:
-    return seed() | {"installations": {"acme": {"repositories": ["orchestrator", *(f"repo{one}" for one in LETTERS[:3]), "repoE"]}}}
+    return seed() | {
+        "installations": {"acme": {"repositories": ["orchestrator", *(f"repo{one}" for one in LETTERS[:3]), "repoE"]}}
+    }
 
 
 async def _last(play: Play, letter: str) -> str:

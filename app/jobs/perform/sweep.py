@@ -6,7 +6,7 @@ left to the next one: what it saw of that may be older than what we know. Each s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -72,8 +72,8 @@ class View:
     since: datetime
     config: Config | None
     config_sha: str | None
-    unseen: tuple[str, ...] = ()
-    """Repositories that the config names and that we do not know, by short name."""
+    unseen: frozenset[str]
+    """Repositories that the config names and that we do not know, by short name in lower case."""
 
     def question(self, path: str) -> SweepQuestion:
         ids = tuple(one.repository.node_id for one in self.placed)
@@ -94,7 +94,7 @@ async def sweep_owner(context: Context, kept: Kept) -> Outcome:
     for placed in view.placed:
         await comparing.compare(placed, answer[placed.repository.node_id])
     swept = {one.id: one for one in answer.values() if isinstance(one, SweptRepository)}
-    await _look_for(context, client, owner, view.unseen)
+    await _look_for(context, view.placed[0].installation_id, view.unseen)
     trouble = await comparing.compare_sets(client, swept)
     if trouble is not None:
         return failed(trouble)
@@ -123,18 +123,19 @@ async def _view(context: Context, owner: str, begun: datetime) -> View:
             since=(since - LAG) if since else begun - FIRST_LOOK_BACK,
             config=config,
             config_sha=known.sha if known else None,
-            unseen=tuple(sorted(names - {one.repository.name.lower() for one in placed})),
+            unseen=frozenset(names - {one.repository.name.lower() for one in placed}),
         )
 
 
-async def _look_for(context: Context, client: InstallationClient, owner: str, names: Iterable[str]) -> None:
-    """What the App was given since, and neither a delivery nor the list of then told of: the lists are read again."""
-    for name in names:
-        found = await client.repository(owner, name)
-        if isinstance(found, Repository) and found.full_name.lower() == f"{owner}/{name}".lower():
-            async with transaction(context.engine) as connection:
-                await keep_promise_once(connection, context.queue, SYNC_ALL, context.clock())
-            return
+async def _look_for(context: Context, installation_id: int, unseen: Collection[str]) -> None:
+    """What the App was given since, and neither a delivery nor the list of then told of (lists lag): all is read again.
+
+    The list decides, since a token reads any public repository.
+    """
+    listed = await context.github.installation_repositories(installation_id) if unseen else []
+    if not isinstance(listed, Failure) and any(one.name.lower() in unseen for one in listed):
+        async with transaction(context.engine) as connection:
+            await keep_promise_once(connection, context.queue, SYNC_ALL, context.clock())
 
 
 @dataclass(frozen=True, slots=True)

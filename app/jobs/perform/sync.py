@@ -28,7 +28,7 @@ from app.store.installations import (
 from app.store.transaction import transaction
 
 ASKED_AGAIN = 5
-"""So many lists, over nearly a minute, may lack an installation that is known: it may be too new for them (FACTS §7)."""
+"""So many lists, over nearly a minute, may lack an installation that is known: lists lag (FACTS §2, §7)."""
 
 
 async def sync_installations(context: Context, kept: Kept) -> Outcome:
