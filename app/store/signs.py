@@ -324,6 +324,17 @@ async def speakers(connection: AsyncConnection, repository_id: int, sha: str) ->
     return sorted((await connection.execute(query)).scalars())
 
 
+async def unshown_on(connection: AsyncConnection, repository_id: int, shas: Iterable[str]) -> list[Sign]:
+    """The signs on these SHAs that say something of which nobody knows whether GitHub shows it."""
+    query = select(signs).where(
+        signs.c.repository_id == repository_id,
+        signs.c.sha.in_(list(shas)),
+        signs.c.wanted_state.is_not(None),
+        signs.c.shown_state.is_(None),
+    )
+    return [_sign(row) for row in await connection.execute(query)]
+
+
 async def shown_on(
     connection: AsyncConnection, repository_id: int, shas: Iterable[str], before: datetime
 ) -> list[Sign]:

@@ -39,7 +39,7 @@ from app.store.effects import Kept, Promise
 from app.store.history import Cause
 from app.store.installations import Placed, all_installations, repositories_by_name, repository_by_id, save_repository
 from app.store.pulls import heard_of
-from app.store.signs import Sign, forget_shown, lock_sign, shown_on
+from app.store.signs import Sign, forget_shown, lock_sign, shown_on, unshown_on
 from app.store.sweeps import keep_sweep, last_sweep
 from app.store.transaction import transaction
 
@@ -155,6 +155,7 @@ class Comparing:
         await self._follow(placed, answer)
         await self._pulls(placed.repository, answer)
         await self._signs(answer)
+        await self._refused(answer)
 
     async def _unreadable(self, repository: Repository, answer: Unreadable) -> None:
         """What there is to be seen comes from GitHub's own lists."""
@@ -220,6 +221,19 @@ class Comparing:
         for sign in shown:
             if _differs(sign, heads[sign.key.sha]):
                 await self._post_again(sign)
+
+    async def _refused(self, answer: SweptRepository) -> None:
+        """What GitHub refused to show is tried once more: what refused it may have passed, and nobody tells of that.
+
+        The set is told only where GitHub takes it now, so that a lasting refusal says nothing anew.
+        """
+        said = (one for state in self.view.states for one in state.said)
+        shas = {one.sha for one in said if one.refused and one.repository_id == answer.id}
+        if answer.archived or not shas:
+            return
+        async with transaction(self.context.engine) as connection:
+            for sign in await unshown_on(connection, answer.id, shas):
+                await keep_promise_once(connection, self.context.queue, post_of(sign), self.context.clock())
 
     async def _post_again(self, sign: Sign) -> None:
         async with transaction(self.context.engine) as connection:

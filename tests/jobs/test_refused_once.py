@@ -1,0 +1,57 @@
+"""A status that GitHub refuses for some minutes, and then takes: nobody pushes, comments or changes a permission."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.jobs.play import Play
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_status_that_was_refused_for_five_minutes_is_true_after_two_sweeps(play: Play, status: int) -> None:
+    await play.branch("B", "D")
+    match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
+    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": status, "times": 1000})
+    await play.pull("B")
+    await play.pull("D")
+    await play.settle(300)
+    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.settle(2 * 900 + 300)
+    said = [await play.statuses(letter, await play.head(letter)) for letter in "BD"]
+    assert [one[-1:] for one in said] == [["success"], ["success"]], said
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_withdrawal_that_was_refused_for_five_minutes_stands_after_two_sweeps(play: Play, status: int) -> None:
+    """Else the old success can be merged for as long as nobody pushes: until the lists are read, a day later."""
+    await play.branch("B", "D")
+    await play.pull("B")
+    await play.pull("D")
+    await play.settle(400)
+    assert (await play.statuses("B", await play.head("B")))[-1] == "success"
+    match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
+    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": status, "times": 1000})
+    script = {"repository": "acme/repoD", "workflow": "build.yml", "conclusion": "failure"}
+    await play.world("/scripts", script)
+    await play.push("D")
+    await play.settle(300)
+    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.settle(2 * 900 + 300)
+    said = await play.statuses("B", await play.head("B"))
+    assert said[-1] == "failure", said
+
+
+async def test_a_status_that_is_refused_for_good_is_tried_once_in_a_sweep(play: Play) -> None:
+    await play.branch("B", "D")
+    path = "/repos/acme/repoB/statuses/*"
+    match = {"method": "POST", "path": path}
+    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 403, "times": 1000})
+    await play.pull("B")
+    await play.pull("D")
+    await play.settle(600)
+    before = len([one for one in await play.log() if one["kind"] == "request" and one["method"] == "POST"])
+    await play.settle(4 * 900)
+    posts = [one for one in await play.log() if one["kind"] == "request" and one["method"] == "POST"][before:]
+    statuses = [one["path"] for one in posts if "/statuses/" in one["path"]]
+    assert 4 <= len(statuses) <= 4 + 3, "a refusal to a token of this moment is asked again at once, once an hour"
+    assert await play.statuses("D", await play.head("D")) == ["pending", "error"], "nothing is said anew meanwhile"
