@@ -132,6 +132,13 @@ class ChangeSet:
     def open_pulls(self) -> tuple[Pull, ...]:
         return tuple(pull for pull in self.pulls if pull.open)
 
+    def heard_again(self) -> ChangeSet:
+        """What GitHub refused to show may be shown now. Success needs another read: the last one may be long ago."""
+        current = self.orchestration
+        if current is None or not current.confirmed or not self.open_pulls or not any(one.refused for one in self.said):
+            return self
+        return replace(self, orchestration=replace(current, confirmed=False))
+
     @property
     def silent(self) -> bool:
         """It says nothing on any commit, so that nothing of it has to be withdrawn, settled, confirmed or reused."""

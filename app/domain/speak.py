@@ -94,7 +94,11 @@ def _out_of_reach(state: ChangeSet, repository_id: int) -> bool:
 
 def sign_shown(state: ChangeSet, event: SignShown) -> ChangeSet:
     at = (event.repository_id, event.sha)
-    return _changed(state, at, lambda said: replace(said, refused=None, withdrawing=said.withdrawing and event.success))
+    refused = any(one.at == at and one.refused for one in state.said)
+    before = state.heard_again() if refused else state
+    return _changed(
+        before, at, lambda said: replace(said, refused=None, withdrawing=said.withdrawing and event.success)
+    )
 
 
 def sign_refused(state: ChangeSet, event: SignRefused) -> ChangeSet:

@@ -45,7 +45,7 @@ def changed(state: ChangeSet, now: datetime, by: Trigger | None = None) -> Chang
 
 def patient_again(state: ChangeSet) -> ChangeSet:
     """Where GitHub refused our status before, it is said again."""
-    return replace(state, said=tuple(said.unsaid() if said.refused else said for said in state.said))
+    return replace(state.heard_again(), said=tuple(said.unsaid() if said.refused else said for said in state.said))
 
 
 def access_changed(state: ChangeSet) -> ChangeSet:

@@ -1,21 +1,19 @@
 """Signs: what one status context says on one SHA, as the weakest of what the sets contribute there.
 
 Law: a set contributes; only ``recompute`` turns contributions into what is wanted, and each change of it gets a number.
-``calls`` counts the posts that were begun: whoever finds it moved after a call of his knows that somebody else may have
-posted in between, and that nobody knows what GitHub shows.
+What GitHub shows of it is told by ``store.posts``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -177,17 +175,17 @@ async def withdraw(connection: AsyncConnection, set_id: str, repository_id: int,
 
 
 async def lock_sign(connection: AsyncConnection, key: SignKey) -> Sign | None:
-    query = select(signs).where(_at(key)).with_for_update()
+    query = select(signs).where(at(key)).with_for_update()
     row = (await connection.execute(query)).first()
-    return _sign(row) if row else None
+    return sign_of(row) if row else None
 
 
-def _at(key: SignKey) -> Any:
+def at(key: SignKey) -> ColumnElement[bool]:
     columns = signs.c
     return (columns.repository_id == key.repository_id) & (columns.sha == key.sha) & (columns.context == key.context)
 
 
-def _sign(row: Row[Any]) -> Sign:
+def sign_of(row: Row[Any]) -> Sign:
     wanted = Post(VerdictState(row.wanted_state), row.wanted_description, row.wanted_url) if row.wanted_state else None
     shown = Post(VerdictState(row.shown_state), row.shown_description, row.shown_url) if row.shown_state else None
     key = SignKey(row.repository_id, row.sha, row.context)
@@ -201,13 +199,13 @@ async def recompute(connection: AsyncConnection, key: SignKey) -> tuple[Sign, bo
     description (CONTRACT §4). What GitHub refused is something else all the same: whoever says it again, or joins in,
     has to learn what comes of it.
     """
-    row = (await connection.execute(select(signs).where(_at(key)).with_for_update())).first()
+    row = (await connection.execute(select(signs).where(at(key)).with_for_update())).first()
     if row is None:
         return None
     chosen = await _weakest(connection, key, row.wanted_cause)
     state, cause = (chosen.state, _mark(chosen)) if chosen else (None, None)
     if (row.wanted_state, row.wanted_cause) == (state, cause) and (row.refused is None or chosen is None):
-        return _sign(row), False
+        return sign_of(row), False
     values = {
         "wanted_state": state,
         "wanted_cause": cause,
@@ -216,8 +214,8 @@ async def recompute(connection: AsyncConnection, key: SignKey) -> tuple[Sign, bo
         "version": row.version + 1,
         "refused": None,
     }
-    changed = (await connection.execute(update(signs).where(_at(key)).values(values).returning(signs))).one()
-    return _sign(changed), True
+    changed = (await connection.execute(update(signs).where(at(key)).values(values).returning(signs))).one()
+    return sign_of(changed), True
 
 
 async def retire(connection: AsyncConnection, key: SignKey, cause: str, sentence: str) -> Sign | None:
@@ -232,8 +230,8 @@ async def retire(connection: AsyncConnection, key: SignKey, cause: str, sentence
         "version": signs.c.version + 1,
         "refused": None,
     }
-    row = (await connection.execute(update(signs).where(_at(key)).values(values).returning(signs))).first()
-    return _sign(row) if row else None
+    row = (await connection.execute(update(signs).where(at(key)).values(values).returning(signs))).first()
+    return sign_of(row) if row else None
 
 
 def _mark(chosen: Row[Any]) -> str:
@@ -263,51 +261,6 @@ async def _weakest(connection: AsyncConnection, key: SignKey, said_before: str |
     return next(still, rows[said.index(chosen)])
 
 
-async def forget_shown(connection: AsyncConnection, key: SignKey) -> Sign:
-    """From here on nobody knows what GitHub shows, and every call that is under way will find that out."""
-    row = await connection.execute(
-        update(signs)
-        .where(_at(key))
-        .values(
-            calls=signs.c.calls + 1,
-            shown_state=None,
-            shown_description=None,
-            shown_url=None,
-            shown_version=None,
-            shown_at=None,
-        )
-        .returning(signs)
-    )
-    return _sign(row.one())
-
-
-async def begin_post(connection: AsyncConnection, sign: Sign) -> Sign:
-    """A call is about to be made. The sign with the call's number."""
-    return await forget_shown(connection, sign.key)
-
-
-async def end_post(connection: AsyncConnection, begun: Sign, at: datetime) -> bool:
-    """GitHub took what ``begun`` wanted. False: another call was begun meanwhile, so nobody knows what is shown."""
-    assert begun.wanted is not None
-    ended = await connection.execute(
-        update(signs)
-        .where(_at(begun.key), signs.c.calls == begun.calls)
-        .values(
-            shown_state=begun.wanted.state.value,
-            shown_description=begun.wanted.description,
-            shown_url=begun.wanted.url,
-            shown_version=begun.version,
-            shown_at=at,
-        )
-        .returning(signs.c.sha)
-    )
-    return ended.first() is not None
-
-
-async def refuse_post(connection: AsyncConnection, key: SignKey, reason: str) -> None:
-    await connection.execute(update(signs).where(_at(key)).values(refused=reason))
-
-
 async def contributors(connection: AsyncConnection, key: SignKey) -> list[str]:
     """The sets that say something here, in the order of their ids."""
     query = (
@@ -322,27 +275,3 @@ async def speakers(connection: AsyncConnection, repository_id: int, sha: str) ->
     """The sets that say something on a SHA, in whichever context."""
     query = select(contributions.c.set_id).filter_by(repository_id=repository_id, sha=sha).distinct()
     return sorted((await connection.execute(query)).scalars())
-
-
-async def unshown_on(connection: AsyncConnection, repository_id: int, shas: Iterable[str]) -> list[Sign]:
-    """The signs on these SHAs that say something of which nobody knows whether GitHub shows it."""
-    query = select(signs).where(
-        signs.c.repository_id == repository_id,
-        signs.c.sha.in_(list(shas)),
-        signs.c.wanted_state.is_not(None),
-        signs.c.shown_state.is_(None),
-    )
-    return [_sign(row) for row in await connection.execute(query)]
-
-
-async def shown_on(
-    connection: AsyncConnection, repository_id: int, shas: Iterable[str], before: datetime
-) -> list[Sign]:
-    """The signs on these SHAs that say something and were acknowledged before this moment."""
-    query = select(signs).where(
-        signs.c.repository_id == repository_id,
-        signs.c.sha.in_(list(shas)),
-        signs.c.wanted_state.is_not(None),
-        signs.c.shown_at < before,
-    )
-    return [_sign(row) for row in await connection.execute(query)]

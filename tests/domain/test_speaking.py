@@ -11,12 +11,13 @@ from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Kind, Said, SetState, Trouble
 from app.domain.effects import Part, Say, Unsay
 from app.domain.events import SignRefused, SignShown
-from app.domain.facts import Branch, MergeGroup, Result, RunStatus
+from app.domain.facts import Branch, MergeGroup, PullState, Result, RunStatus
 from app.domain.judge import judge
 from app.domain.pipeline import Start, Unmatched
 from app.domain.reasons import Reason, Why
 from app.domain.speak import spoken
 from app.domain.verdict import Verdict, VerdictState
+from app.domain.world import patient_again
 from tests.domain.facts import (
     ANN,
     KEY,
@@ -86,6 +87,19 @@ def test_a_refusal_stays_known_until_it_is_shown() -> None:
     shown = told(state, SignShown(2, "h1", success=False))
     assert shown.said[0].refused is None
     assert told(refused, SignRefused(2, "other", "403")) is refused
+
+
+def test_what_was_refused_for_a_while_is_read_once_more_before_success() -> None:
+    """Nobody knows what was pushed meanwhile."""
+    refused = replace(running(build(reused=PASSED), confirmed=True), said=(said(verdict=NO_MATTER, refused="403"),))
+    for state in (told(refused, SignShown(2, "h1", success=False)), patient_again(refused)):
+        assert state.orchestration is not None
+        assert not state.orchestration.confirmed
+        assert not state.said[0].refused
+    heard = replace(refused, said=(said(verdict=NO_MATTER),))
+    assert told(heard, SignShown(2, "h1", success=False)) == patient_again(heard) == heard
+    closed = replace(refused, pulls=(replace(refused.pulls[0], state=PullState.CLOSED),))
+    assert patient_again(closed).orchestration == closed.orchestration, "nothing is to be said of it any more"
 
 
 def test_an_acknowledgement_ends_the_withdrawal_unless_it_shows_success() -> None:

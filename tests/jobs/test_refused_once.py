@@ -6,6 +6,10 @@ import pytest
 
 from tests.jobs.play import Play
 
+ALL = {"metadata": "read", "contents": "read", "pull_requests": "read"} | dict.fromkeys(
+    ("actions", "issues", "statuses"), "write"
+)
+
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 async def test_a_status_that_was_refused_for_five_minutes_is_true_after_two_sweeps(play: Play, status: int) -> None:
@@ -39,6 +43,35 @@ async def test_a_withdrawal_that_was_refused_for_five_minutes_stands_after_two_s
     await play.settle(2 * 900 + 300)
     said = await play.statuses("B", await play.head("B"))
     assert said[-1] == "failure", said
+
+
+@pytest.mark.parametrize("by", ["sweep", "permission"])
+@pytest.mark.parametrize("moved", ["B", "D"])
+async def test_what_was_refused_turns_green_only_after_another_read(play: Play, moved: str, by: str) -> None:
+    """All had passed; then a push that nobody told of, and GitHub takes statuses again: it was read too long ago."""
+    await play.branch("B", "D")
+    await play.pull("B")
+    await play.pull("D")
+    await play.settle(5)
+    assert await play.statuses("B", await play.head("B")) == ["pending"]
+    match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
+    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 403, "times": 1000})
+    await play.settle(300)
+    assert await play.dispatched() == ["repoB", "repoD"]
+    passed = {letter: await play.head(letter) for letter in "BD"}
+    assert (await play.statuses("D", passed["D"]))[-1] == "error"
+    await play.world("/scripts", {"repository": f"acme/repo{moved}", "workflow": "build.yml", "conclusion": "failure"})
+    match = {"event": "p*"}
+    await play.world("/faults", {"on": "delivery", "match": match, "do": "drop", "value": "unrecorded", "times": 1000})
+    await play.push(moved)
+    await play.settle(1)
+    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    if by == "permission":
+        await play.world("/installation", {"action": "new_permissions_accepted", "owner": "acme", "permissions": ALL})
+    await play.settle(2 * 900 + 300)
+    for letter in "BD":
+        assert "success" not in await play.statuses(letter, passed[letter])
+        assert (await play.statuses(letter, await play.head(letter)))[-1] == "failure"
 
 
 async def test_a_status_that_is_refused_for_good_is_tried_once_in_a_sweep(play: Play) -> None:

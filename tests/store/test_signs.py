@@ -6,18 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.domain.verdict import Verdict, VerdictState
 from app.store.change_sets import create_set
-from app.store.signs import (
-    Sign,
-    SignKey,
-    begin_post,
-    contribute,
-    end_post,
-    forget_shown,
-    lock_sign,
-    recompute,
-    refuse_post,
-    withdraw,
-)
+from app.store.posts import begin_post, end_post, forget_shown, refuse_post
+from app.store.signs import Sign, SignKey, contribute, lock_sign, recompute, withdraw
 from app.store.transaction import transaction
 from tests.store.conftest import NOW, address
 
@@ -88,6 +78,16 @@ async def test_what_was_refused_is_tried_again_for_whoever_joins_in(engine: Asyn
         sign, changed = await say(connection, two, PENDING)
         assert (changed, sign.refused, sign.settled) == (True, None, False)
         assert not (await say(connection, two, PENDING))[1], "once"
+
+
+async def test_what_was_refused_and_is_shown_after_all_is_not_written_once_more(engine: AsyncEngine) -> None:
+    async with transaction(engine) as connection:
+        one = await create_set(connection, address(), NOW)
+        sign, _ = await say(connection, one, FAILURE)
+        await refuse_post(connection, KEY, "no permission")
+        assert await end_post(connection, await begin_post(connection, sign), NOW)
+        sign, changed = await say(connection, one, FAILURE)
+        assert (changed, sign.refused, sign.settled) == (False, None, True)
 
 
 async def test_nobody_knows_what_is_shown_while_a_call_is_under_way_or_two_were(engine: AsyncEngine) -> None:

@@ -18,16 +18,8 @@ from app.jobs.river import River
 from app.store.change_sets import lock_sets
 from app.store.effects import Kept
 from app.store.installations import Placed
-from app.store.signs import (
-    Sign,
-    SignKey,
-    begin_post,
-    contributors,
-    end_post,
-    forget_shown,
-    lock_sign,
-    refuse_post,
-)
+from app.store.posts import begin_post, end_post, forget_shown, refuse_post
+from app.store.signs import Sign, SignKey, contributors, lock_sign
 from app.store.transaction import transaction
 
 HIDDEN = "the App is not installed there any more"

@@ -38,8 +38,9 @@ from app.store.configs import load_config
 from app.store.effects import Kept, Promise
 from app.store.history import Cause
 from app.store.installations import Placed, all_installations, repositories_by_name, repository_by_id, save_repository
+from app.store.posts import forget_shown, shown_on, unshown_on
 from app.store.pulls import heard_of
-from app.store.signs import Sign, forget_shown, lock_sign, shown_on, unshown_on
+from app.store.signs import Sign, lock_sign
 from app.store.sweeps import keep_sweep, last_sweep
 from app.store.transaction import transaction
 

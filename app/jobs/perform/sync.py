@@ -56,16 +56,17 @@ async def sync_installations(context: Context, kept: Kept) -> Outcome:
 async def _keep_installations(
     context: Context, told: list[Told], *, patient: bool
 ) -> tuple[list[Installation], set[int]]:
-    """Those that are served; and (``patient``) the ids of those that are not listed, and are left as they are."""
+    """Those that are served; and (``patient``) the ids of those that are not listed, which else are removed."""
     present = [_installation(context, one) for one in told]
-    ids = {installation.id for installation in present}
     async with transaction(context.engine) as connection:
         for installation in present:
             await save_installation(connection, installation)
-        known = {one.id for one in await all_installations(connection) if one.state != "removed"}
+        listed = {installation.id for installation in present}
+        known = [one for one in await all_installations(connection) if one.state != "removed"]
+        others = [one for one in known if one.id not in listed]
         if not patient:
-            await _remove_others(connection, ids)
-    return [installation for installation in present if installation.serves], known - ids if patient else set()
+            await _remove(connection, others)
+    return [one for one in present if one.serves], {one.id for one in others if patient}
 
 
 def _installation(context: Context, told: Told) -> Installation:
@@ -79,12 +80,11 @@ def _installation(context: Context, told: Told) -> Installation:
     )
 
 
-async def _remove_others(connection: AsyncConnection, present: set[int]) -> None:
-    for known in await all_installations(connection):
-        if known.id not in present and known.state != "removed":
-            gone = Installation(known.id, known.owner, "removed", ignored=known.ignored)
-            await save_installation(connection, gone)
-            await lose_repositories(connection, known.id)
+async def _remove(connection: AsyncConnection, others: list[Installation]) -> None:
+    for known in others:
+        gone = Installation(known.id, known.owner, "removed", ignored=known.ignored)
+        await save_installation(connection, gone)
+        await lose_repositories(connection, known.id)
 
 
 async def _keep_repositories(context: Context, installation: Installation, listed: list[Repository]) -> None:
