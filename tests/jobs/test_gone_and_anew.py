@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.jobs.play import BUILD, Play, playing
+from tests.jobs.play import BUILD, CONFIG, Play, playing
 
 
 async def _said(play: Play, letter: str, sha: str) -> dict[str, Any]:
@@ -30,6 +30,21 @@ async def test_a_pull_request_of_a_repository_that_was_deleted_and_made_anew_sta
     await play.settle(900)
     told = [await _said(play, letter, await play.head(letter)) for letter in "BD"]
     assert [one["state"] for one in told] == ["success", "success"], told
+
+
+async def test_a_repository_that_is_gone_and_taken_out_of_the_config_stands_in_nobodys_way(play: Play) -> None:
+    """Before anything noticed: what is taken back on its old head finds nothing, and nobody asks after it any more."""
+    await play.branch("B", "D")
+    await play.pull("B")
+    await play.pull("D")
+    await play.settle(400)
+    await play.world("/repositories/acme/repoD", {"deleted": True})
+    lines = CONFIG.splitlines(keepends=True)
+    files = {"orchestrator.yml": "".join(one for one in lines if "repoD:" not in one and "repoE:" not in one)}
+    await play.world("/push", {"repository": "acme/orchestrator", "branch": "main", "files": files, "actor": "ann"})
+    await play.push("B")
+    await play.settle(1800)
+    assert (await _said(play, "B", await play.head("B")))["state"] == "success"
 
 
 async def test_a_list_that_does_not_show_an_installation_yet_removes_none(database_url: str) -> None:

@@ -13,7 +13,7 @@ from app.github import Failure
 from app.jobs.context import Context
 from app.jobs.perform.common import cause_of, close, failed, place_of
 from app.jobs.perform.outcome import Closed, Done, Outcome
-from app.jobs.promises import keep_promise, post_of
+from app.jobs.promises import keep_promise, keep_promise_once, post_of, read_repository_of
 from app.jobs.river import River
 from app.store.change_sets import lock_sets
 from app.store.effects import Kept
@@ -53,7 +53,7 @@ async def _post(context: Context, kept: Kept, sign: Sign, placed: Placed) -> Out
     answer = await client.set_status(owner, name, sign.key.sha, said.state.value, sign.name, said.description, said.url)
     if isinstance(answer, Failure):
         if not answer.again:
-            await _refused(context, kept, sign.key, answer.reason)
+            await _refused(context, kept, sign.key, answer.reason, lost=answer.status == 404)
             return Closed()
         return failed(answer)
     # A commit that is gone shows nothing and can be merged by nobody: that is as good as a withdrawal.
@@ -86,8 +86,11 @@ async def _shown(context: Context, kept: Kept, sign: Sign, request_ids: tuple[st
         await close(connection, river, kept, request_ids)
 
 
-async def _refused(context: Context, kept: Kept, key: SignKey, reason: str) -> None:
-    """GitHub does not let us say anything there: every set that wants to is told."""
+async def _refused(context: Context, kept: Kept, key: SignKey, reason: str, *, lost: bool = False) -> None:
+    """GitHub does not let us say anything there: every set that wants to is told.
+
+    ``lost``: the repository may be gone, of which GitHub tells no App (FACTS §7): it is read.
+    """
     async with transaction(context.engine) as connection:
         river = River.of(context, connection)
         event = SignRefused(key.repository_id, key.sha, reason)
@@ -95,4 +98,7 @@ async def _refused(context: Context, kept: Kept, key: SignKey, reason: str) -> N
         await refuse_post(connection, key, reason)
         for locked in concerned:
             await river.handle(locked, [event], cause_of(kept))
+        if lost:
+            read = read_repository_of(key.repository_id, narrower=False)
+            await keep_promise_once(connection, context.queue, read, river.now)
         await close(connection, river, kept)

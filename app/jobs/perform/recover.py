@@ -43,6 +43,8 @@ OVERLAP = timedelta(minutes=5)
 """So much later than its time an attempt may turn up in the log."""
 MOST_OVERLAPPING = 5
 """Pages that are read again at most, where so much happens that the overlap is long."""
+OUT_OF_LINE = 10
+"""So many entries at the end of a page have to be old for it to count as old: a few may stand out of line."""
 GONE_AFTER = timedelta(minutes=2)
 """A listed payload that is not found is too new for one of GitHub's replicas, or, after that time, gone."""
 AT_ONCE = 16
@@ -110,7 +112,7 @@ async def _entries_since(context: Context, read_until: datetime) -> list[LogEntr
     page = await context.github.delivery_log()
     while not isinstance(page, Failure):
         found.extend(page.entries)
-        oldest = page.entries[-1].delivered_at if page.entries else horizon
+        oldest = max((entry.delivered_at for entry in page.entries[-OUT_OF_LINE:]), default=horizon)
         overlapping += oldest < read_until
         if page.next_page is None or oldest < horizon or overlapping > MOST_OVERLAPPING:
             fresh = (entry for entry in found if entry.delivered_at >= horizon)
