@@ -17,10 +17,12 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    and_,
     any_,
     func,
     literal,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -105,6 +107,15 @@ async def known_deliveries(connection: AsyncConnection, guids: Collection[str]) 
     among = any_(literal(list(guids), ARRAY(Text)))
     rows = await connection.execute(select(*columns).where(deliveries.c.guid == among))
     return {row.guid: KnownDelivery(row.outcome == Outcome.FAILED.value, row.handled_at) for row in rows}
+
+
+async def any_unhandled(connection: AsyncConnection, events: Collection[str], pushed: Collection[int]) -> bool:
+    """Whether one of these events, or a push to one of these repositories, is kept and nothing has followed yet."""
+    pushes = and_(deliveries.c.event == "push", deliveries.c.repository_id.in_(pushed))
+    query = select(deliveries.c.guid).where(
+        deliveries.c.handled_at.is_(None), or_(deliveries.c.event.in_(events), pushes)
+    )
+    return (await connection.execute(query.limit(1))).first() is not None
 
 
 async def keep_gaps(connection: AsyncConnection, gaps: Iterable[tuple[Delivery, str]], now: datetime) -> None:

@@ -4,9 +4,11 @@ that no list showed when it was to be taken in.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
-from app.github import Done, Failure, InstallationClient, SweepQuestion
+from app.github import Done, Failure, InstallationClient, Kind, SweepQuestion, Unreadable
 from app.github.sweeping import Swept
 from app.store.installations import repository_by_name
 from app.store.transaction import transaction
@@ -79,3 +81,25 @@ async def test_a_pull_request_that_no_list_showed_when_its_repository_joined_is_
         assert await play.statuses("D", sha) == []
         await play.settle(QUARTER + 120)
         assert (await play.statuses("D", sha))[-1] == "success"
+
+
+async def test_what_can_never_be_read_makes_no_sweep_deeper_than_the_first(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each would read all that changed anywhere since the last one that was whole."""
+    real, asked_since = InstallationClient.sweep, list[datetime]()
+
+    async def partly(client: InstallationClient, asked: SweepQuestion) -> Swept | Failure:
+        asked_since.append(asked.since)
+        answer = await real(client, asked)
+        assert not isinstance(answer, Failure)
+        return answer | {next(iter(answer)): Unreadable("Something went wrong", Kind.TRY_AGAIN)}
+
+    await play.settle(QUARTER + 60)
+    begun = play.simulator.clock.now()
+    monkeypatch.setattr(InstallationClient, "sweep", partly)
+    await play.settle(2 * QUARTER)
+    assert begun - timedelta(minutes=5) < asked_since[0] == asked_since[1] < begun
+    await play.rows("UPDATE sweeps SET begun_at = begun_at - interval '9 days' RETURNING 1")
+    await play.settle(QUARTER)
+    assert asked_since[2] > begun - timedelta(days=3)

@@ -16,7 +16,7 @@ from app.store.changes_feed import Change
 from app.store.transaction import transaction
 from app.web.lookers import may_hear, of_visitor
 from app.web.sessions import SESSION
-from tests.web.reception import PEOPLE, Browser, Reception, reception
+from tests.web.reception import CONFIG, PEOPLE, Browser, Reception, reception
 from tests.web.streams import STREAM, Stream
 
 SETS = {"DPTA-1": "A", "DPTA-2": "AB", "DPTA-3": "C", "DPTA-4": "BC"}
@@ -153,6 +153,35 @@ async def test_what_is_gone_is_for_the_operator_alone(world: World) -> None:
     for who, browser in world.people.items():
         answer = await browser.get(f"/change-sets/{world.sets['DPTA-3']}")
         assert answer.status_code == (200 if who == "operator" else 404), who
+
+
+async def _give_up_b(world: World) -> None:
+    files = {"orchestrator.yml": CONFIG.replace("repoB: {needs: [repoA]}, ", "").replace("repoA, repoB", "repoA")}
+    await world.house.play.world("/push", {"repository": "acme/orchestrator", "branch": "main", "files": files})
+
+
+async def test_a_branch_where_the_config_builds_nothing_any_more_keeps_the_rest_from_nobody(world: World) -> None:
+    await world.house.play.branch("B", name="DPTA-5")
+    path = f"/change-sets/{await world.house.set_of('DPTA-5', 'A')}"
+    assert (await world.people["bob"].get(path)).status_code == 404
+    await _give_up_b(world)
+    await world.house.play.settle(60)
+    assert "repoB" not in await world.people["bob"].text(path)
+
+
+async def test_what_a_config_gave_up_after_it_was_gone_keeps_the_rest_from_nobody(world: World) -> None:
+    play = world.house.play
+    await play.world("/repositories/acme/repoB", {"deleted": True})
+    await _give_up_b(world)
+    await play.push("A", name="DPTA-2")
+    await play.settle(1800)
+    seen = {"bob": True, "dora": True, "eve": False, "operator": True}
+    run = await world.run_of_set("DPTA-2")
+    for who, may in seen.items():
+        for path in (f"/change-sets/{world.sets['DPTA-2']}", f"/orchestrations/{run}"):
+            answer = await world.people[who].get(path)
+            assert answer.status_code == (200 if may else 404), (who, path)
+            assert who == "operator" or "repoB" not in answer.text, (who, path)
 
 
 async def test_a_public_repository_that_turns_private_is_not_shown_any_more(world: World) -> None:

@@ -2,7 +2,8 @@
 
 Law: what is not kept is taken in, whatever GitHub says became of it; what cannot be read is read again later, never
 passed over, and holds up nothing else. The log shows attempts late and out of order at times, so each reading overlaps
-the one before: the guid makes every delivery one. A payload is asked for only where something can follow from it.
+the one before: the guid makes every delivery one. A payload is asked for only where something can follow from it; while
+it is being read anew what there is, and what the configs name, nothing counts as read.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from app.github import Failure, LogEntry, Missing
 from app.inbox.ignored import is_read
 from app.jobs.context import Context
 from app.jobs.perform.outcome import Done, Failed, Later, Outcome
-from app.jobs.promises import TAKE_FROM_LOG
+from app.jobs.promises import READ_CONFIG, READ_REPOSITORY, SYNC, TAKE_FROM_LOG
 from app.jobs.rounds import KIND as ROUND
 from app.store.deliveries import LONGEST_NAME, Delivery, insert
 from app.store.delivery_log import (
     KnownDelivery,
+    any_unhandled,
     begin_log,
     end_reading,
     fail_reading,
@@ -33,7 +35,7 @@ from app.store.delivery_log import (
     move_log,
     news_is_awaited,
 )
-from app.store.effects import Kept
+from app.store.effects import Kept, any_unfinished
 from app.store.fleets import live_repositories
 from app.store.installations import all_installations, repositories_by_name
 from app.store.timers import set_timer
@@ -49,6 +51,8 @@ GONE_AFTER = timedelta(minutes=2)
 """A listed payload that is not found is too new for one of GitHub's replicas, or, after that time, gone."""
 AT_ONCE = 16
 """Payloads that are read at a time, and kept in one transaction."""
+MOST_UNREAD = 4
+"""So many times :data:`AT_ONCE` in a row in which no payload could be read: GitHub is away."""
 BRISK = timedelta(seconds=10)
 """From one reading to the next while the log is all there is, and GitHub is expected to tell something."""
 TRIES = 5
@@ -56,6 +60,8 @@ TRIES = 5
 
 ABOUT_PLACES = frozenset({"installation", "installation_repositories", "repository"})
 """They tell what there is; whether a config names it is known only afterwards."""
+PUSH = "push"
+"""It tells of another config, in a repository that holds one."""
 ABOUT_BUILDS = frozenset({"workflow_run", "merge_group"})
 """Nothing follows from them in a repository that only holds a config."""
 TRIGGERS = frozenset({"repository_dispatch", "workflow_dispatch"})
@@ -83,6 +89,10 @@ class _Places:
             return entry.repository_id in self.holding
         return entry.repository_id in self.built or entry.repository_id in self.holding
 
+    def altered_by(self, entry: LogEntry) -> bool:
+        """Whether these may be others once it has been handled."""
+        return entry.event in ABOUT_PLACES or (entry.event == PUSH and entry.repository_id in self.holding)
+
 
 async def take_from_log(context: Context, kept: Kept) -> Outcome:
     """Read the log from where it was read last time to its end, and take in what is missing."""
@@ -90,13 +100,12 @@ async def take_from_log(context: Context, kept: Kept) -> Outcome:
     async with transaction(context.engine) as connection:
         position = await begin_log(connection, begun)
     found = await _entries_since(context, position.read_until)
-    failure = found if isinstance(found, Failure) else await _take_in(context, found)
+    # What is older than the overlap has turned up by now; a quiet log is not read deeper and deeper.
+    failure = found if isinstance(found, Failure) else await _take_in(context, found, begun - OVERLAP)
     async with transaction(context.engine) as connection:
         if failure is not None:
             await fail_reading(connection, failure.reason)
         else:
-            # What is older than the overlap has turned up by now; a quiet log is not read deeper and deeper.
-            await move_log(connection, begun - OVERLAP)
             await end_reading(connection, context.clock())
             if context.lives_from_log and await news_is_awaited(connection):
                 await set_timer(connection, ROUND, TAKE_FROM_LOG, begun + BRISK)
@@ -121,48 +130,69 @@ async def _entries_since(context: Context, read_until: datetime) -> list[LogEntr
     return page
 
 
-async def _take_in(context: Context, entries: Sequence[LogEntry]) -> Failure | None:
-    """What is missing, in the order in which it was to come; the first failure, or None: all of it was read.
+async def _take_in(context: Context, entries: Sequence[LogEntry], read_until: datetime) -> Failure | None:
+    """What is missing, in the order in which it was to come; the first failure, or None: all up to ``read_until``, or
+    to the last of these entries, was read.
 
     A payload that GitHub cannot show holds up no other; but the log counts as read only up to it.
     """
     missing = await _missing(context, entries)
     first: Failure | None = None
-    for start in range(0, len(missing), AT_ONCE):
-        before, after, failure = await _payloads(context, missing[start : start + AT_ONCE])
-        await _keep(context, before, further=first is None)
+    unread = 0
+    for start in range(0, len(missing.entries), AT_ONCE):
+        before, after, failure = await _payloads(context, missing.entries[start : start + AT_ONCE])
+        await _keep(context, before, further=missing.settled and first is None)
         await _keep(context, after, further=False)
         first = first or failure
-        if failure is not None and not (before or after):
+        unread = 0 if before or after else unread + 1
+        if failure is not None and (failure.retry_at is not None or unread == MOST_UNREAD):
             break  # it is not about one payload: GitHub is away, or its limit is reached
-    if entries and first is None:
+    if missing.settled and first is None:
         async with transaction(context.engine) as connection:
-            await move_log(connection, entries[-1].delivered_at)
+            await move_log(connection, max([read_until, *(entry.delivered_at for entry in entries)]))
     return first
 
 
-async def _missing(context: Context, entries: Sequence[LogEntry]) -> list[LogEntry]:
+@dataclass(frozen=True, slots=True)
+class _Missed:
     """The last attempt at each delivery that is not kept and from which something can follow.
 
-    The config is looked at only now, after the pages were read: a repository that it does not name yet is scanned as
-    soon as it does, and the scan sees what the log has told before.
+    ``settled``: the repositories from whose deliveries something follows are all known, and none of these tells of
+    more. Else what was passed over is looked at again.
+    """
+
+    entries: tuple[LogEntry, ...]
+    settled: bool
+
+
+async def _missing(context: Context, entries: Sequence[LogEntry]) -> _Missed:
+    """The config is looked at only now, after the pages were read: the pull requests of a repository that it does not
+    name yet are read as soon as it does.
     """
     attempts: dict[str, LogEntry] = {}
     for entry in entries:
         if is_read(entry.event, entry.action) and _NAME.fullmatch(entry.guid):
             attempts.pop(entry.guid, None)
             attempts[entry.guid] = entry
-    if not attempts:
-        return []
     async with transaction(context.engine) as connection:
         known = await known_deliveries(connection, attempts.keys())
         ignored = {one.id for one in await all_installations(connection) if one.ignored is not None}
         places = await _places(context, connection)
-    return [
+        settled = not await _is_read_anew(connection, places)
+    wanted = tuple(
         entry
         for entry in attempts.values()
         if _wanted(entry, known.get(entry.guid)) and entry.installation_id not in ignored and places.concerned(entry)
-    ]
+    )
+    return _Missed(wanted, settled and not any(places.altered_by(entry) for entry in wanted))
+
+
+async def _is_read_anew(connection: AsyncConnection, places: _Places) -> bool:
+    """Whether it is not known yet what a delivery has told of repositories or of a config."""
+    for kind in (SYNC, READ_CONFIG, READ_REPOSITORY):
+        if await any_unfinished(connection, kind):
+            return True
+    return await any_unhandled(connection, ABOUT_PLACES, places.holding)
 
 
 def _wanted(entry: LogEntry, known: KnownDelivery | None) -> bool:

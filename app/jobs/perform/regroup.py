@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import AccessChanged, BranchMoved, Event, PullSeen
-from app.domain.facts import Pull, Repository
+from app.domain.facts import Branch, Pull, Repository
 from app.domain.pipeline import Config
 from app.jobs.apart import apart
 from app.jobs.context import Context
@@ -63,7 +63,9 @@ async def _plan_anew(
 
 
 async def _placed(river: River, states: Iterable[ChangeSet]) -> dict[int, Placed]:
-    ids = {pull.repository_id for state in states for pull in state.open_pulls}
+    ids: set[int] = set()
+    for state in states:
+        ids |= {pull.repository_id for pull in state.open_pulls} | {one.repository_id for one in state.branches}
     return {one.repository.id: one for one in await repositories_by_id(river.connection, ids)}
 
 
@@ -76,30 +78,41 @@ class Moves:
     placed: dict[int, Placed]
 
     def leaving(self, state: ChangeSet, address: Address) -> list[Event]:
-        """They leave for another set, or because nothing can be said on them any more."""
-        events: list[Event] = []
-        for pull in state.open_pulls:
-            if self._replaced(state, pull):
-                gone = BranchMoved(pull.repository_id, pull.branch, pull.head, None)
-                events += [PullSeen(pull, belongs=False), gone]
-            elif self._leaves(state, address, pull):
-                events.append(PullSeen(pull, belongs=False))
-        return events
+        """Pull requests leave for another set, or because nothing can be said on them any more; and of a repository
+        that has no part in the set any more, no branch stays: nobody would tell of it.
+        """
+        pulls = [one for one in state.open_pulls if self._leaves(state, address, one)]
+        told: list[Event] = [PullSeen(pull, belongs=False) for pull in pulls]
+        stood: list[Pull | Branch] = [*state.branches, *pulls]
+        heads = {(one.repository_id, one.branch): one.head for one in stood if not self._has_part(state, one)}
+        return told + [BranchMoved(*place, head, None) for place, head in heads.items()]
 
-    def _replaced(self, state: ChangeSet, pull: Pull) -> bool:
-        """Its repository is gone and another one bears its name: nobody can close it, or be let see it, any more."""
-        placed = self.placed.get(pull.repository_id)
-        if placed is None or placed.accessible:
+    def _has_part(self, state: ChangeSet, one: Pull | Branch) -> bool:
+        """Its pipeline builds the repository; or the whole set is given up, and keeps what it has."""
+        placed = self.placed.get(one.repository_id)
+        if placed is None or not state.pipeline.builds or state.kind is not Kind.CHANGE_SET:
+            return True
+        built = placed.repository.name.lower() in state.pipeline.repositories
+        return built and not self._replaced(state, placed)
+
+    def _replaced(self, state: ChangeSet, placed: Placed) -> bool:
+        """It is gone and another one bears its name: nobody can close its pull requests any more."""
+        if placed.accessible:
             return False
         other = state.repositories.get(placed.repository.name.lower())
-        return other is not None and other.id != pull.repository_id
+        return other is not None and other.id != placed.repository.id
 
     def _leaves(self, state: ChangeSet, address: Address, pull: Pull) -> bool:
-        repository = self._repository(pull)
-        if repository is None or address in addresses(self.config, repository, pull):
+        placed = self.placed.get(pull.repository_id)
+        if placed is None:
+            return False
+        if self._replaced(state, placed):
+            return True
+        if address in addresses(self.config, placed.repository, pull):
             return False
         given_up = not state.pipeline.builds or address.kind is Kind.ALONE
-        return not given_up or repository.name.lower() in state.pipeline.repositories or self._judged(state, pull)
+        built = placed.repository.name.lower() in state.pipeline.repositories
+        return not given_up or built or self._judged(state, pull)
 
     def outcasts(self, state: ChangeSet) -> list[tuple[Address, Pull]]:
         """Those whose repository the set's pipeline builds no more, each with the address of a set of its own."""

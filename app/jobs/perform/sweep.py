@@ -47,7 +47,10 @@ from app.store.transaction import transaction
 LAG = timedelta(minutes=1)
 """GitHub's answers may be so old, and a status so long under way."""
 
-FIRST_LOOK_BACK = timedelta(days=3)
+LOOK_BACK = timedelta(days=3)
+"""The first sweep of an owner sees what changed since then; and so does one after others that could not read all, so
+that what can never be read makes no sweep deeper and deeper. What is older is seen by the daily lists.
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -121,7 +124,7 @@ async def _view(context: Context, owner: str, begun: datetime) -> View:
         return View(
             placed=placed,
             states=tuple(states),
-            since=(since - LAG) if since else begun - FIRST_LOOK_BACK,
+            since=max(since - LAG, begun - LOOK_BACK) if since else begun - LOOK_BACK,
             config=config,
             config_sha=known.sha if known else None,
             unseen=frozenset(names - {one.repository.name.lower() for one in placed}),

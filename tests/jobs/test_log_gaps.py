@@ -1,0 +1,129 @@
+"""What the delivery log told before it was known that it matters, and what stands behind payloads nobody can read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from app.jobs.perform.recover import AT_ONCE
+from tests.jobs.play import CONFIG, LETTERS, Play, playing, seed
+
+LOG = "/app/hook/deliveries"
+COMMANDED = CONFIG.replace("comment: false", "comment: false\n    start: command")
+FIRST = "".join(line for line in COMMANDED.splitlines(keepends=True) if "repoD:" not in line and "repoE:" not in line)
+AWAY = 20 * 60.0
+"""Seconds; much longer than attempts may turn up late in the log."""
+
+
+async def _name_all(play: Play) -> None:
+    file = {"orchestrator.yml": COMMANDED}
+    await play.world("/push", {"repository": "acme/orchestrator", "branch": "main", "files": file, "actor": "ann"})
+
+
+async def _commanded(play: Play, letter: str) -> None:
+    await play.branch(letter)
+    number = await play.pull(letter)
+    await play.simulator.advance(30)
+    await play.comment(letter, number, "/orchestrate")
+
+
+@pytest.mark.parametrize("ingest", ["webhook", "pull", "both"])
+@pytest.mark.parametrize("named_first", [True, False])
+async def test_a_command_where_the_config_came_to_reach_while_nobody_was_there_is_performed(
+    database_url: str, ingest: str, named_first: bool
+) -> None:
+    async with playing(database_url, seed(FIRST), ingest=ingest) as play:
+        await play.settle(61)
+        await play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop", "times": 1000})
+        if named_first:
+            await _name_all(play)
+        await _commanded(play, "D")
+        if not named_first:
+            await _name_all(play)
+        await play.simulator.advance(AWAY)
+        assert await play.dispatched() == []
+        await play.settle(1200)
+        assert await play.dispatched() == ["repoD"]
+
+
+async def test_a_config_that_cannot_be_read_for_long_costs_no_command(database_url: str) -> None:
+    """Longer than attempts are looked for again."""
+    async with playing(database_url, seed(FIRST), ingest="pull") as play:
+        await play.settle(61)
+        await play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop", "times": 1000})
+        match = {"method": "GET", "path": "/repos/acme/orchestrator/contents/*"}
+        await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 502, "times": 1000})
+        await _name_all(play)
+        await _commanded(play, "D")
+        await play.settle(AWAY)
+        assert await play.dispatched() == []
+        assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+        await play.settle(1200)
+        assert await play.dispatched() == ["repoD"]
+
+
+@pytest.mark.parametrize("ingest", ["webhook", "pull"])
+async def test_a_command_in_a_repository_that_was_given_while_nobody_was_there_is_performed(
+    database_url: str, ingest: str
+) -> None:
+    planted = seed(COMMANDED)
+    given = [f"repo{letter}" for letter in LETTERS if letter != "D"]
+    planted["installations"] = {"acme": {"repositories": ["orchestrator", *given]}}
+    async with playing(database_url, planted, ingest=ingest) as play:
+        await play.settle(61)
+        await play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop", "times": 1000})
+        await play.world("/installation", {"action": "added", "owner": "acme", "repositories": ["repoD"]})
+        await _commanded(play, "D")
+        await play.simulator.advance(AWAY)
+        assert await play.dispatched() == []
+        await play.settle(1200)
+        assert await play.dispatched() == ["repoD"]
+
+
+async def test_what_is_not_named_holds_the_log_up_for_as_long_as_a_config_is_being_read(database_url: str) -> None:
+    """Then the log counts as read, though nothing of what it told was wanted."""
+    async with playing(database_url, seed(FIRST), ingest="pull") as play:
+        await play.settle(61)
+        await _name_all(play)
+        await play.settle(600)
+        [(until,)] = await play.rows("SELECT read_until FROM delivery_log")
+        pushed = [one for one in play.simulator.deliveries.recorded.values() if one.event == "push"]
+        assert pushed[-1].delivered_at is not None
+        assert until > pushed[-1].delivered_at + timedelta(minutes=1)
+
+
+async def test_payloads_that_can_never_be_read_hold_up_nothing_behind_them(play: Play) -> None:
+    """More of them than are asked for at a time, the oldest of all."""
+    await play.settle()
+    await play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop", "times": 1000})
+    for number in range(AT_ONCE + 1):
+        await play.branch("B", name=f"other-{number}")
+    await play.simulator.advance(0)
+    broken = [one.id for one in play.simulator.deliveries.recorded.values() if one.event == "push"]
+    assert len(broken) > AT_ONCE
+    for one in broken:
+        match = {"method": "GET", "path": f"{LOG}/{one}"}
+        await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 500, "times": 10_000})
+    await play.simulator.advance(1)
+    await play.branch("B")
+    await play.pull("B")
+    await play.settle(300)
+    assert [row for (row,) in await play.rows("SELECT outcome FROM deliveries WHERE event = 'pull_request'")]
+
+
+@pytest.mark.parametrize(("repository", "held"), [(1001, True), (1002, False)])
+async def test_the_log_waits_for_what_a_push_tells_of_a_config(play: Play, repository: int, held: bool) -> None:
+    """One that was kept, and that no worker has come to handle yet."""
+    await play.settle(61)
+    [(before,)] = await play.rows("SELECT read_until FROM delivery_log")
+    values = f"'g-1', 'push', 101, {repository}, now(), '{{}}'"
+    columns = "guid, event, installation_id, repository_id, received_at, body"
+    await play.rows(f"INSERT INTO deliveries ({columns}) VALUES ({values}) RETURNING 1")
+    await play.settle(600)
+    [(after,)] = await play.rows("SELECT read_until FROM delivery_log")
+    assert (after == before) == held
+    await play.rows("UPDATE deliveries SET handled_at = now(), outcome = 'handled' RETURNING 1")
+    await play.settle(600)
+    [(last,)] = await play.rows("SELECT read_until FROM delivery_log")
+    assert last > after
