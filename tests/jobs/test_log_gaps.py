@@ -6,14 +6,36 @@ from datetime import timedelta
 
 import pytest
 
+from app.jobs.perform import recover
 from app.jobs.perform.recover import AT_ONCE
 from tests.jobs.play import CONFIG, LETTERS, Play, playing, seed
 
 LOG = "/app/hook/deliveries"
 COMMANDED = CONFIG.replace("comment: false", "comment: false\n    start: command")
 FIRST = "".join(line for line in COMMANDED.splitlines(keepends=True) if "repoD:" not in line and "repoE:" not in line)
+PATIENCE = timedelta(minutes=30)
+"""In place of hours, each of which takes a while to play."""
 AWAY = 20 * 60.0
 """Seconds; much longer than attempts may turn up late in the log."""
+
+
+async def _drop_all(play: Play) -> None:
+    await play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop", "times": 1000})
+
+
+async def _refuse(play: Play, path: str, status: int) -> None:
+    match = {"method": "GET", "path": path}
+    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": status, "times": 100_000})
+
+
+async def _behind(play: Play) -> timedelta:
+    """How far back the next reading of the log goes."""
+    [(until,)] = await play.rows("SELECT read_until FROM delivery_log")
+    return play.simulator.clock.now() - until
+
+
+async def _outcomes(play: Play) -> list[str]:
+    return [row for (row,) in await play.rows("SELECT outcome FROM deliveries WHERE event = 'pull_request'")]
 
 
 async def _name_all(play: Play) -> None:
@@ -35,7 +57,7 @@ async def test_a_command_where_the_config_came_to_reach_while_nobody_was_there_i
 ) -> None:
     async with playing(database_url, seed(FIRST), ingest=ingest) as play:
         await play.settle(61)
-        await play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop", "times": 1000})
+        await _drop_all(play)
         if named_first:
             await _name_all(play)
         await _commanded(play, "D")
@@ -51,9 +73,8 @@ async def test_a_config_that_cannot_be_read_for_long_costs_no_command(database_u
     """Longer than attempts are looked for again."""
     async with playing(database_url, seed(FIRST), ingest="pull") as play:
         await play.settle(61)
-        await play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop", "times": 1000})
-        match = {"method": "GET", "path": "/repos/acme/orchestrator/contents/*"}
-        await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 502, "times": 1000})
+        await _drop_all(play)
+        await _refuse(play, "/repos/acme/orchestrator/contents/*", 502)
         await _name_all(play)
         await _commanded(play, "D")
         await play.settle(AWAY)
@@ -72,7 +93,7 @@ async def test_a_command_in_a_repository_that_was_given_while_nobody_was_there_i
     planted["installations"] = {"acme": {"repositories": ["orchestrator", *given]}}
     async with playing(database_url, planted, ingest=ingest) as play:
         await play.settle(61)
-        await play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop", "times": 1000})
+        await _drop_all(play)
         await play.world("/installation", {"action": "added", "owner": "acme", "repositories": ["repoD"]})
         await _commanded(play, "D")
         await play.simulator.advance(AWAY)
@@ -96,20 +117,19 @@ async def test_what_is_not_named_holds_the_log_up_for_as_long_as_a_config_is_bei
 async def test_payloads_that_can_never_be_read_hold_up_nothing_behind_them(play: Play) -> None:
     """More of them than are asked for at a time, the oldest of all."""
     await play.settle()
-    await play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop", "times": 1000})
+    await _drop_all(play)
     for number in range(AT_ONCE + 1):
         await play.branch("B", name=f"other-{number}")
     await play.simulator.advance(0)
     broken = [one.id for one in play.simulator.deliveries.recorded.values() if one.event == "push"]
     assert len(broken) > AT_ONCE
     for one in broken:
-        match = {"method": "GET", "path": f"{LOG}/{one}"}
-        await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 500, "times": 10_000})
+        await _refuse(play, f"{LOG}/{one}", 500)
     await play.simulator.advance(1)
     await play.branch("B")
     await play.pull("B")
     await play.settle(300)
-    assert [row for (row,) in await play.rows("SELECT outcome FROM deliveries WHERE event = 'pull_request'")]
+    assert await _outcomes(play) == ["handled"]
 
 
 @pytest.mark.parametrize(("repository", "held"), [(1001, True), (1002, False)])
@@ -127,3 +147,55 @@ async def test_the_log_waits_for_what_a_push_tells_of_a_config(play: Play, repos
     await play.settle(600)
     [(last,)] = await play.rows("SELECT read_until FROM delivery_log")
     assert last > after
+
+
+@pytest.fixture
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recover, "PATIENCE", PATIENCE)
+
+
+@pytest.mark.usefixtures("_hasty")
+async def test_a_payload_that_cannot_be_read_for_hours_makes_the_reading_no_deeper(play: Play) -> None:
+    """It is told as lost, and a redelivery brings it."""
+    await play.settle(61)
+    await _drop_all(play)
+    await play.branch("B")
+    await play.pull("B")
+    await play.simulator.advance(0)
+    [sent] = [one for one in play.simulator.deliveries.recorded.values() if one.event == "pull_request"]
+    await _refuse(play, f"{LOG}/{sent.id}", 500)
+    await play.settle((PATIENCE - timedelta(minutes=5)).total_seconds())
+    assert await _outcomes(play) == []
+    assert await _behind(play) > PATIENCE - timedelta(minutes=6)
+    await play.settle(timedelta(minutes=10).total_seconds())
+    assert await _outcomes(play) == ["failed"]
+    assert await _behind(play) < timedelta(minutes=10)
+    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    play.simulator.deliveries.redeliver(sent)
+    await play.settle(60)
+    assert await _outcomes(play) == ["handled"]
+
+
+@pytest.mark.usefixtures("_hasty")
+async def test_what_is_old_when_it_is_first_refused_is_not_given_up(play: Play) -> None:
+    """The service was away for long, and GitHub stumbles once when it is back."""
+    await play.settle(61)
+    await _drop_all(play)
+    await play.branch("B")
+    await play.pull("B")
+    await play.simulator.advance(2 * PATIENCE.total_seconds())
+    await play.world(
+        "/faults",
+        {"on": "request", "match": {"method": "GET", "path": f"{LOG}/*"}, "do": "status", "value": 500, "times": 5},
+    )
+    await play.settle(300)
+    assert await _outcomes(play) == ["handled"]
+
+
+@pytest.mark.usefixtures("_hasty")
+async def test_a_config_that_can_never_be_read_makes_the_reading_no_deeper_than_hours(play: Play) -> None:
+    await play.settle(61)
+    await _refuse(play, "/repos/acme/orchestrator/contents/*", 502)
+    await _name_all(play)
+    await play.settle((2 * PATIENCE).total_seconds())
+    assert PATIENCE - timedelta(minutes=2) < await _behind(play) < PATIENCE + timedelta(minutes=2)

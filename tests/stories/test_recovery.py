@@ -197,7 +197,7 @@ def test_a_payload_that_is_gone_is_noted_and_the_rest_is_taken(story: Story) -> 
     status, shown = story.stage.api("GET", "/deliveries?limit=100")
     lost = [one for one in shown["items"] if one["outcome"] == "failed"]
     assert (status, bool(lost)) == (200, True)
-    assert all("what it said is gone" in one["reason"] for one in lost)
+    assert all("what it said cannot be read" in one["reason"] for one in lost)
     before = story.mark()
     story.waits(180)
     assert payloads(story, before) == 0, "what is gone is not asked for again"

@@ -1,9 +1,9 @@
 """Deliveries that never arrived are found in the App's delivery log and taken into the inbox, as if they had.
 
 Law: what is not kept is taken in, whatever GitHub says became of it; what cannot be read is read again later, never
-passed over, and holds up nothing else. The log shows attempts late and out of order at times, so each reading overlaps
-the one before: the guid makes every delivery one. A payload is asked for only where something can follow from it; while
-it is being read anew what there is, and what the configs name, nothing counts as read.
+passed over (for hours, that is), and holds up nothing else. The log shows attempts late and out of order at times, so
+each reading overlaps the one before: the guid makes every delivery one. A payload is asked for only where something can
+follow from it; while it is being read anew what there is, and what the configs name, nothing counts as read.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ from app.store.delivery_log import (
     begin_log,
     end_reading,
     fail_reading,
+    hold_log,
     keep_gaps,
     known_deliveries,
     move_log,
     news_is_awaited,
+    release_log,
 )
 from app.store.effects import Kept, any_unfinished
 from app.store.fleets import live_repositories
@@ -49,6 +51,10 @@ OUT_OF_LINE = 10
 """So many entries at the end of a page have to be old for it to count as old: a few may stand out of line."""
 GONE_AFTER = timedelta(minutes=2)
 """A listed payload that is not found is too new for one of GitHub's replicas, or, after that time, gone."""
+PATIENCE = timedelta(hours=6)
+"""For so long the log is held up by what cannot be read. After that, what is as old is given up: each reading would be
+deeper than the one before.
+"""
 AT_ONCE = 16
 """Payloads that are read at a time, and kept in one transaction."""
 MOST_UNREAD = 4
@@ -100,8 +106,9 @@ async def take_from_log(context: Context, kept: Kept) -> Outcome:
     async with transaction(context.engine) as connection:
         position = await begin_log(connection, begun)
     found = await _entries_since(context, position.read_until)
-    # What is older than the overlap has turned up by now; a quiet log is not read deeper and deeper.
-    failure = found if isinstance(found, Failure) else await _take_in(context, found, begun - OVERLAP)
+    held_up = position.held_up_since is not None and position.held_up_since + PATIENCE <= begun
+    given_up = begun - PATIENCE if held_up else None
+    failure = found if isinstance(found, Failure) else await _take_in(context, found, begun, given_up)
     async with transaction(context.engine) as connection:
         if failure is not None:
             await fail_reading(connection, failure.reason)
@@ -130,26 +137,35 @@ async def _entries_since(context: Context, read_until: datetime) -> list[LogEntr
     return page
 
 
-async def _take_in(context: Context, entries: Sequence[LogEntry], read_until: datetime) -> Failure | None:
-    """What is missing, in the order in which it was to come; the first failure, or None: all up to ``read_until``, or
-    to the last of these entries, was read.
+async def _take_in(
+    context: Context, entries: Sequence[LogEntry], begun: datetime, given_up: datetime | None
+) -> Failure | None:
+    """What is missing, in the order in which it was to come; the first failure, or None: all payloads were read.
 
     A payload that GitHub cannot show holds up no other; but the log counts as read only up to it.
+
+    :param given_up: what is older holds up the log no more.
     """
     missing = await _missing(context, entries)
     first: Failure | None = None
     unread = 0
     for start in range(0, len(missing.entries), AT_ONCE):
-        before, after, failure = await _payloads(context, missing.entries[start : start + AT_ONCE])
+        before, after, failure = await _payloads(context, missing.entries[start : start + AT_ONCE], given_up)
         await _keep(context, before, further=missing.settled and first is None)
         await _keep(context, after, further=False)
         first = first or failure
         unread = 0 if before or after else unread + 1
         if failure is not None and (failure.retry_at is not None or unread == MOST_UNREAD):
             break  # it is not about one payload: GitHub is away, or its limit is reached
-    if missing.settled and first is None:
-        async with transaction(context.engine) as connection:
-            await move_log(connection, max([read_until, *(entry.delivered_at for entry in entries)]))
+    async with transaction(context.engine) as connection:
+        if missing.settled and first is None:
+            # What is older than the overlap has turned up by now; a quiet log is not read deeper and deeper.
+            await move_log(connection, max([begun - OVERLAP, *(entry.delivered_at for entry in entries)]))
+            await release_log(connection)
+        else:
+            await hold_log(connection, begun)
+            if first is None:
+                await move_log(connection, given_up)
     return first
 
 
@@ -218,16 +234,21 @@ async def _places(context: Context, connection: AsyncConnection) -> _Places:
 Readable = list[tuple[LogEntry, bytes | Missing]]
 
 
-async def _payloads(context: Context, batch: Sequence[LogEntry]) -> tuple[Readable, Readable, Failure | None]:
+async def _payloads(
+    context: Context, batch: Sequence[LogEntry], given_up: datetime | None
+) -> tuple[Readable, Readable, Failure | None]:
     """What could be read before the first failure, what could be read after it, and that failure."""
     answers = await asyncio.gather(*(context.github.delivery_payload(entry.id) for entry in batch))
     before, after = Readable(), Readable()
     failure: Failure | None = None
     for entry, answer in zip(batch, answers, strict=True):
-        if isinstance(answer, Failure):
-            failure = failure or answer
+        told = answer
+        if isinstance(answer, Failure) and answer.retry_at is None and given_up and entry.delivered_at <= given_up:
+            told = Missing(answer.reason)
+        if isinstance(told, Failure):
+            failure = failure or told
         else:
-            (after if failure else before).append((entry, answer))
+            (after if failure else before).append((entry, told))
     return before, after, failure
 
 
@@ -244,7 +265,7 @@ async def _keep(context: Context, told: Readable, *, further: bool) -> None:
         if not isinstance(body, Missing)
     ]
     gaps = [
-        (_delivery(entry, b"{}", now), f"GitHub's delivery log names it, but what it said is gone: {why.reason}")
+        (_delivery(entry, b"{}", now), f"GitHub's delivery log names it, but what it said cannot be read: {why.reason}")
         for entry, why in told
         if isinstance(why, Missing) and entry.delivered_at + GONE_AFTER <= now
     ]

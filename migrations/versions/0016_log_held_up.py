@@ -1,0 +1,18 @@
+"""Since when the App's delivery log could not be read to its end.
+
+Revision: 0016.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("delivery_log", sa.Column("held_up_since", sa.DateTime(timezone=True)))
