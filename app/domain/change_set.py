@@ -132,13 +132,6 @@ class ChangeSet:
     def open_pulls(self) -> tuple[Pull, ...]:
         return tuple(pull for pull in self.pulls if pull.open)
 
-    def heard_again(self) -> ChangeSet:
-        """What GitHub refused to show may be shown now. Success needs another read: the last one may be long ago."""
-        current = self.orchestration
-        if current is None or not current.confirmed or not self.open_pulls or not any(one.refused for one in self.said):
-            return self
-        return replace(self, orchestration=replace(current, confirmed=False))
-
     @property
     def silent(self) -> bool:
         """It says nothing on any commit, so that nothing of it has to be withdrawn, settled, confirmed or reused."""
@@ -247,6 +240,11 @@ class ChangeSet:
     def withdrawing(self) -> bool:
         """A success of ours may still be seen somewhere: nothing may be dispatched (P2)."""
         return any(said.withdrawing for said in self.voices)
+
+    @property
+    def muted(self) -> bool:
+        """GitHub refuses to show something that still matters."""
+        return any(said.refused for said in self.voices)
 
     @property
     def voices(self) -> tuple[Said, ...]:

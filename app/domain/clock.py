@@ -36,14 +36,14 @@ def _moments(state: ChangeSet) -> Iterator[datetime]:
 
 def _sending(state: ChangeSet, send_after: datetime) -> datetime | None:
     """An event, not the clock, ends the wait for a withdrawal, or for a status that GitHub refuses."""
-    return None if state.withdrawing or any(said.refused for said in state.voices) else send_after
+    return None if state.withdrawing or state.muted else send_after
 
 
 def _of_a_read(state: ChangeSet, orchestration: Orchestration) -> Iterator[datetime]:
     """Quiet at last, or the moment at which a read that failed is tried again."""
     retry = state.trouble.retry_at if state.trouble else None
     if orchestration.frozen:
-        purpose, due = ReadPurpose.CONFIRM, retry if orchestration.complete else None
+        purpose, due = ReadPurpose.CONFIRM, retry if orchestration.complete and not state.muted else None
     else:
         purpose, quiet = ReadPurpose.FREEZE, quiet_at(state) if state.run_wanted is None else retry
         due = max(quiet, retry or quiet) if quiet else None

@@ -73,7 +73,7 @@ def observe(state: ChangeSet, event: Event, now: datetime) -> ChangeSet:
         case SignRefused():
             return speak.sign_refused(state, event)
         case AccessChanged():
-            return world.access_changed(state)
+            return world.access_changed(state, event)
         case ResultSpoilt():
             return attempts.result_spoilt(state, event)
         case RunWanted():

@@ -183,7 +183,12 @@ class SignRefused:
 
 @dataclass(frozen=True, slots=True)
 class AccessChanged:
-    """What the App may do, or where it is installed, may have changed: what was refused before is tried again."""
+    """What the App may do, or where it is installed, has changed: what was refused before is tried again.
+
+    ``known`` False: only the config was read again. Reads that wait for a person are tried, and what is said stays.
+    """
+
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,8 @@ def wanted_read(state: ChangeSet, now: datetime) -> ReadPurpose | None:
         # A restless set is read once more, so that the head it has now carries the error (P4).
         unseen = state.void_rounds >= RESTLESS_AFTER and state.seen_revision != state.revision
         return ReadPurpose.FREEZE if unseen or wants_freeze(state, now) else None
-    return ReadPurpose.CONFIRM if orchestration.complete and not orchestration.confirmed else None
+    wanting = orchestration.complete and not orchestration.confirmed and not state.muted
+    return ReadPurpose.CONFIRM if wanting else None
 
 
 def _unplanned(state: ChangeSet) -> ChangeSet:
@@ -137,9 +138,9 @@ def _unplanned(state: ChangeSet) -> ChangeSet:
 def _dispatched(state: ChangeSet, now: datetime) -> Step:
     """Builds that have all they need, within ``max_parallel``; none before every withdrawal was acknowledged (P2)."""
     orchestration = state.orchestration
-    if orchestration is None or not orchestration.frozen or orchestration.over or state.withdrawing or idle(state):
+    if orchestration is None or not orchestration.frozen or orchestration.over or idle(state):
         return state, []
-    if any(said.refused for said in state.voices):
+    if state.withdrawing or state.muted:
         return state, []
     effects: list[Effect] = []
     for build in orchestration.builds:

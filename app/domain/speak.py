@@ -93,16 +93,20 @@ def _out_of_reach(state: ChangeSet, repository_id: int) -> bool:
 
 
 def sign_shown(state: ChangeSet, event: SignShown) -> ChangeSet:
-    at = (event.repository_id, event.sha)
-    refused = any(one.at == at and one.refused for one in state.said)
-    before = state.heard_again() if refused else state
     return _changed(
-        before, at, lambda said: replace(said, refused=None, withdrawing=said.withdrawing and event.success)
+        state,
+        (event.repository_id, event.sha),
+        lambda said: replace(said, refused=None, withdrawing=said.withdrawing and event.success),
     )
 
 
 def sign_refused(state: ChangeSet, event: SignRefused) -> ChangeSet:
-    return _changed(state, (event.repository_id, event.sha), lambda said: replace(said, refused=event.reason))
+    """However the refusal ends, success needs another read then: the last one may be long ago."""
+    after = _changed(state, (event.repository_id, event.sha), lambda said: replace(said, refused=event.reason))
+    current = after.orchestration
+    if current is None or not (current.confirmed and after.muted and after.open_pulls):
+        return after
+    return replace(after, orchestration=replace(current, confirmed=False))
 
 
 def _changed(state: ChangeSet, at: tuple[int, str], change: Callable[[Said], Said]) -> ChangeSet:

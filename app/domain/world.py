@@ -11,6 +11,7 @@ from datetime import datetime
 
 from app.domain.change_set import ChangeSet, Head, Kind
 from app.domain.events import (
+    AccessChanged,
     BaseMoved,
     BranchMoved,
     MergeGroupEnded,
@@ -45,13 +46,14 @@ def changed(state: ChangeSet, now: datetime, by: Trigger | None = None) -> Chang
 
 def patient_again(state: ChangeSet) -> ChangeSet:
     """Where GitHub refused our status before, it is said again."""
-    return replace(state.heard_again(), said=tuple(said.unsaid() if said.refused else said for said in state.said))
+    return replace(state, said=tuple(said.unsaid() if said.refused else said for said in state.said))
 
 
-def access_changed(state: ChangeSet) -> ChangeSet:
+def access_changed(state: ChangeSet, event: AccessChanged) -> ChangeSet:
     """Refused statuses are said again, and a read that had to wait for a person is tried at once."""
     lasting = state.trouble is not None and state.trouble.lasting
-    return patient_again(replace(state, trouble=None) if lasting else state)
+    after = replace(state, trouble=None) if lasting else state
+    return patient_again(after) if event.known else after
 
 
 def config_followed(state: ChangeSet, now: datetime) -> ChangeSet:

@@ -36,6 +36,7 @@ from app.domain.change_set import Kind
 from app.domain.facts import Visibility
 from app.store.change_sets import change_sets, set_pulls
 from app.store.codec import load_orchestration
+from app.store.history import history
 from app.store.installations import repositories, repositories_by_id, repositories_by_name
 from app.store.orchestrations import orchestrations
 
@@ -89,6 +90,15 @@ async def parts_of_set(connection: AsyncConnection, set_id: str) -> Parts:
     each = func.jsonb_array_elements(change_sets.c.doc["branches"], type_=JSONB)["repository_id"].astext
     branches = select(cast(each, BigInteger)).where(change_sets.c.id == set_id)
     return await _parts(connection, union(pulls, branches))
+
+
+async def parts_of_past(connection: AsyncConnection, set_id: str) -> Parts:
+    """All that this set has ever built or was to build, or had a head in: what its former verdicts may name."""
+    each = func.jsonb_array_elements(orchestrations.c.doc["builds"], type_=JSONB)["repository_id"].astext
+    built = select(cast(each, BigInteger).label("id")).where(orchestrations.c.set_id == set_id)
+    place = func.jsonb_object_keys(history.c.changed["heads"])
+    stood = select(cast(func.substring(place, r"^\d+"), BigInteger)).where(history.c.set_id == set_id)
+    return await _parts(connection, union(built, stood))
 
 
 async def parts_of_branch(connection: AsyncConnection, orchestration_id: str) -> Parts:

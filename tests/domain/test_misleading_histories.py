@@ -17,6 +17,8 @@ from app.domain.events import (
     DispatchNotMade,
     DispatchRefused,
     Event,
+    MergeGroupEnded,
+    MergeGroupFormed,
     PullSeen,
     ReadFailed,
     RetryWanted,
@@ -27,13 +29,14 @@ from app.domain.events import (
     Trigger,
     TriggerKind,
 )
-from app.domain.facts import PullState, RunStatus
+from app.domain.facts import MergeGroup, PullState, RunStatus
 from app.domain.judge import judge
 from app.domain.pipeline import Absent, BuildSpec, Start
 from app.domain.pipeline import BaseMoved as Rule
 from app.domain.reasons import Why
 from app.domain.verdict import VerdictState
 from tests.domain.pretend import Pretend, story_pipeline
+from tests.domain.test_story import green_b_and_d
 
 OUTAGE = "GitHub could not answer (502)"
 
@@ -337,3 +340,14 @@ def test_what_could_not_be_read_hinders_nothing_that_has_ended() -> None:
     world.starts(run)
     world.finish(run, "failure")
     assert judge(world.state).why is Why.BUILD_FAILED
+
+
+def test_a_refusal_that_ends_with_its_merge_group_is_followed_by_a_read() -> None:
+    """Nobody knows what was pushed while nothing could be said."""
+    world = green_b_and_d()
+    world.feed(MergeGroupFormed(MergeGroup(2, "group", (20,))))
+    world.feed(SignRefused(2, "group", "403"))
+    assert judge(world.state).why is Why.MUTE
+    ended = decide(world.state, MergeGroupEnded(2, "group"), world.now)
+    assert judge(ended.state).why is not Why.PASSED
+    assert any(isinstance(effect, ReadSet) for effect in ended.effects)

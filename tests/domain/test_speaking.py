@@ -8,12 +8,14 @@ import pytest
 
 from app.domain import messages
 from app.domain.build import Build
-from app.domain.change_set import ChangeSet, Kind, Said, SetState, Trouble
+from app.domain.change_set import ChangeSet, Kind, Reading, Said, SetState, Trouble
+from app.domain.clock import wake_at
 from app.domain.effects import Part, Say, Unsay
-from app.domain.events import SignRefused, SignShown
-from app.domain.facts import Branch, MergeGroup, PullState, Result, RunStatus
+from app.domain.events import ReadPurpose, SetRead, SignRefused, SignShown
+from app.domain.facts import Branch, MergeGroup, PullState, RepositoryRead, Result, RunStatus
 from app.domain.judge import judge
 from app.domain.pipeline import Start, Unmatched
+from app.domain.plan import wanted_read
 from app.domain.reasons import Reason, Why
 from app.domain.speak import spoken
 from app.domain.verdict import Verdict, VerdictState
@@ -90,16 +92,35 @@ def test_a_refusal_stays_known_until_it_is_shown() -> None:
 
 
 def test_what_was_refused_for_a_while_is_read_once_more_before_success() -> None:
-    """Nobody knows what was pushed meanwhile."""
-    refused = replace(running(build(reused=PASSED), confirmed=True), said=(said(verdict=NO_MATTER, refused="403"),))
-    for state in (told(refused, SignShown(2, "h1", success=False)), patient_again(refused)):
-        assert state.orchestration is not None
-        assert not state.orchestration.confirmed
-        assert not state.said[0].refused
-    heard = replace(refused, said=(said(verdict=NO_MATTER),))
+    """Nobody knows what was pushed meanwhile; and the refusal may end by its pull request's end, too."""
+    heard = replace(running(build(reused=PASSED), confirmed=True), said=(said(verdict=NO_MATTER),))
+    refused = told(heard, SignRefused(2, "h1", "403"))
+    assert refused.orchestration is not None
+    assert not refused.orchestration.confirmed
+    assert wanted_read(refused, LATER) is None, "what it shows cannot be said, and is old when it can be"
+    shown = tuple(
+        RepositoryRead(
+            one.name,
+            one.id,
+            pulls=tuple(pull for pull in refused.pulls if pull.repository_id == one.id),
+            branches=tuple(branch for branch in refused.branches if branch.repository_id == one.id),
+            base_tip=refused.bases.get(one.id),
+        )
+        for one in refused.repositories.values()
+    )
+    under_way = replace(refused, reading=Reading(refused.revision, ReadPurpose.CONFIRM))
+    late = told(under_way, SetRead(refused.revision, ReadPurpose.CONFIRM, shown))
+    assert late == replace(refused, seen_revision=refused.revision)
+    failed_once = replace(refused, trouble=Trouble("502", lasting=False, failures=1, retry_at=LATER))
+    assert wake_at(failed_once) is None, "an event ends it, not the clock"
+    assert wake_at(patient_again(failed_once)) == LATER
+    for state in (told(refused, SignShown(2, "h1", success=False)), patient_again(late)):
+        assert wanted_read(state, LATER) is ReadPurpose.CONFIRM
     assert told(heard, SignShown(2, "h1", success=False)) == patient_again(heard) == heard
-    closed = replace(refused, pulls=(replace(refused.pulls[0], state=PullState.CLOSED),))
-    assert patient_again(closed).orchestration == closed.orchestration, "nothing is to be said of it any more"
+    assert told(heard, SignRefused(2, "other", "403")) == heard
+    closed = replace(heard, pulls=(replace(heard.pulls[0], state=PullState.CLOSED),))
+    closed = replace(closed, said=(said(verdict=LEFT, withdrawing=True),))
+    assert told(closed, SignRefused(2, "h1", "403")).orchestration == closed.orchestration, "nothing is said of it"
 
 
 def test_an_acknowledgement_ends_the_withdrawal_unless_it_shows_success() -> None:

@@ -63,6 +63,8 @@ def test_a_change_of_access_ends_what_lasts_and_nothing_else() -> None:
     assert after.said[0].refused is None
     assert (after.revision, after.said[0].open_word) == (state.revision, True)
     assert told(state, AccessChanged()).said == after.said
+    read = told(replace(state, trouble=lasting), AccessChanged(known=False))
+    assert (read.trouble, read.said) == (None, state.said), "only the config was read again"
 
 
 def test_what_is_heard_twice_or_late_changes_nothing() -> None:

@@ -63,3 +63,22 @@ async def test_a_list_that_does_not_show_an_installation_yet_removes_none(databa
         await play.settle(3 * 3600)
         assert await play.rows("SELECT state FROM installations ORDER BY id") == [("removed",), ("active",)]
         assert (await play.statuses("B", await play.head("B")))[-1] == "success"
+
+
+async def test_a_repository_that_is_not_found_and_listed_all_the_same_is_not_asked_for_without_end(play: Play) -> None:
+    """The list lags behind, or the repository was disabled: its siblings' heads have room for a verdict afterwards."""
+    await play.branch("B", "D")
+    await play.pull("B")
+    await play.pull("D")
+    await play.settle(400)
+    for method, path in (("POST", "/repos/acme/repoB/statuses/*"), ("GET", "/repos/acme/repoB")):
+        fault = {"on": "request", "match": {"method": method, "path": path}, "do": "status", "value": 404}
+        await play.world("/faults", {**fault, "times": 1000})
+    before = len(await play.requests("GET", "/installation/repositories"))
+    await play.push("D")
+    await play.settle(3 * 3600)
+    assert len(await play.requests("GET", "/installation/repositories")) - before <= 4, "once an hour"
+    assert await play.statuses("D", await play.head("D")) == ["pending", "error"]
+    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.settle(2 * 900 + 300)
+    assert (await play.statuses("D", await play.head("D")))[-1] == "success"

@@ -31,7 +31,7 @@ async def _refuse(play: Play, path: str, status: int) -> None:
 async def _behind(play: Play) -> timedelta:
     """How far back the next reading of the log goes."""
     [(until,)] = await play.rows("SELECT read_until FROM delivery_log")
-    return play.simulator.clock.now() - until
+    return timedelta(seconds=(play.simulator.clock.now() - until).total_seconds())
 
 
 async def _outcomes(play: Play) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.jobs.play import Play
+from tests.jobs.play import Play, playing, seed
 
 ALL = {"metadata": "read", "contents": "read", "pull_requests": "read"} | dict.fromkeys(
     ("actions", "issues", "statuses"), "write"
@@ -72,6 +72,37 @@ async def test_what_was_refused_turns_green_only_after_another_read(play: Play, 
     for letter in "BD":
         assert "success" not in await play.statuses(letter, passed[letter])
         assert (await play.statuses(letter, await play.head(letter)))[-1] == "failure"
+
+
+@pytest.mark.parametrize("how", ["closed", "merged"])
+async def test_a_refusal_that_ends_with_its_pull_request_is_followed_by_a_read(database_url: str, how: str) -> None:
+    """What was read before is as old as the refusal; a push was lost meanwhile."""
+    planted = seed()
+    planted["repositories"]["acme/repoB"]["required"] = []
+    async with playing(database_url, planted) as play:
+        await play.branch("B", "C", "D")
+        number = await play.pull("B")
+        await play.pull("C")
+        await play.pull("D")
+        await play.settle(5)
+        match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
+        await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 403, "times": 1000})
+        await play.settle(300)
+        assert sorted(await play.dispatched()) == ["repoB", "repoC", "repoD"]
+        head = await play.head("D")
+        assert (await play.statuses("D", head))[-1] == "error"
+        await play.world("/scripts", {"repository": "acme/repoC", "workflow": "build.yml", "conclusion": "failure"})
+        lost = {"on": "delivery", "match": {"event": "p*"}, "do": "drop", "value": "unrecorded", "times": 1000}
+        await play.world("/faults", lost)
+        await play.push("C")
+        await play.settle(1)
+        assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+        if how == "closed":
+            await play.world(f"/pulls/acme/repoB/{number}", {"state": "closed"})
+        else:
+            await play.world("/merge", {"repository": "acme/repoB", "number": number, "actor": "ann"})
+        await play.settle(30)
+        assert "success" not in await play.statuses("D", head)
 
 
 async def test_a_status_that_is_refused_for_good_is_tried_once_in_a_sweep(play: Play) -> None:

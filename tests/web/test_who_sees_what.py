@@ -155,16 +155,16 @@ async def test_what_is_gone_is_for_the_operator_alone(world: World) -> None:
         assert answer.status_code == (200 if who == "operator" else 404), who
 
 
-async def _give_up_b(world: World) -> None:
+async def _give_up_b(house: Reception) -> None:
     files = {"orchestrator.yml": CONFIG.replace("repoB: {needs: [repoA]}, ", "").replace("repoA, repoB", "repoA")}
-    await world.house.play.world("/push", {"repository": "acme/orchestrator", "branch": "main", "files": files})
+    await house.play.world("/push", {"repository": "acme/orchestrator", "branch": "main", "files": files})
 
 
 async def test_a_branch_where_the_config_builds_nothing_any_more_keeps_the_rest_from_nobody(world: World) -> None:
     await world.house.play.branch("B", name="DPTA-5")
     path = f"/change-sets/{await world.house.set_of('DPTA-5', 'A')}"
     assert (await world.people["bob"].get(path)).status_code == 404
-    await _give_up_b(world)
+    await _give_up_b(world.house)
     await world.house.play.settle(60)
     assert "repoB" not in await world.people["bob"].text(path)
 
@@ -172,7 +172,7 @@ async def test_a_branch_where_the_config_builds_nothing_any_more_keeps_the_rest_
 async def test_what_a_config_gave_up_after_it_was_gone_keeps_the_rest_from_nobody(world: World) -> None:
     play = world.house.play
     await play.world("/repositories/acme/repoB", {"deleted": True})
-    await _give_up_b(world)
+    await _give_up_b(world.house)
     await play.push("A", name="DPTA-2")
     await play.settle(1800)
     seen = {"bob": True, "dora": True, "eve": False, "operator": True}
@@ -182,6 +182,26 @@ async def test_what_a_config_gave_up_after_it_was_gone_keeps_the_rest_from_nobod
             answer = await world.people[who].get(path)
             assert answer.status_code == (200 if may else 404), (who, path)
             assert who == "operator" or "repoB" not in answer.text, (who, path)
+
+
+@pytest.mark.parametrize("letters", ["AB", "A"])
+async def test_a_verdict_of_then_names_nothing_that_the_config_gave_up(database_url: str, letters: str) -> None:
+    """What it names may be a member, or built at its base; it was said to whom it could be said then."""
+    async with reception(database_url) as house:
+        play, bob = house.play, await house.logs_in("bob")
+        files = {"orchestrator.yml": CONFIG.replace("comment: false", "comment: false\n    absent: base")}
+        await play.world("/push", {"repository": "acme/orchestrator", "branch": "main", "files": files})
+        for letter, conclusion in (("A", "success"), ("B", "failure")):
+            script = {"repository": f"acme/repo{letter}", "workflow": "build.yml", "queue": "1s", "length": "5s"}
+            await play.world("/scripts", {**script, "conclusion": conclusion})
+        path = f"/change-sets/{await house.set_of('DPTA-5', *letters)}"
+        await play.settle(120)
+        assert (await play.statuses("A", await play.head("A", "DPTA-5")))[-1] == "failure"
+        await _give_up_b(house)
+        await play.settle(60)
+        assert "repoB failed" in await (await house.operator()).text(path)
+        told = [line.strip() for line in (await bob.text(path)).splitlines() if "repoB" in line]
+        assert not told
 
 
 async def test_a_public_repository_that_turns_private_is_not_shown_any_more(world: World) -> None:

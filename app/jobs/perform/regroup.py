@@ -16,7 +16,7 @@ from app.domain.pipeline import Config
 from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.loading import attached
-from app.jobs.perform.common import cause_of
+from app.jobs.perform.common import cause_of, try_refused
 from app.jobs.promises import SCAN_PULLS, keep_promise_once
 from app.jobs.river import River
 from app.jobs.routing.pulls import addresses, alone
@@ -57,9 +57,10 @@ async def _plan_anew(
 ) -> None:
     for locked in await lock_sets(river.connection, [set_id]):
         state = await attached(river.connection, context.configs, locked)
-        events = [AccessChanged(), *moves.leaving(state, locked.address), *fresh]
+        events = [AccessChanged(known=False), *moves.leaving(state, locked.address), *fresh]
         after = await river.handle(locked, events, cause_of(kept))
         await river.rename_status(after, cause_of(kept))
+        await try_refused(context, river.connection, (one for one in after.said if one.refused))
 
 
 async def _placed(river: River, states: Iterable[ChangeSet]) -> dict[int, Placed]:

@@ -20,7 +20,7 @@ from app.github import Failure, InstallationClient, SweepQuestion, SweptPull, Sw
 from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.differences import Belief, exact, heads_by_key, names_of, of_base, of_branches
-from app.jobs.perform.common import cause_of, failed
+from app.jobs.perform.common import cause_of, failed, try_refused
 from app.jobs.perform.ground import ground_again
 from app.jobs.perform.outcome import Done, Outcome
 from app.jobs.promises import (
@@ -38,7 +38,7 @@ from app.store.configs import load_config
 from app.store.effects import Kept, Promise
 from app.store.history import Cause
 from app.store.installations import Placed, all_installations, repositories_by_name, repository_by_id, save_repository
-from app.store.posts import forget_shown, shown_on, unshown_on
+from app.store.posts import forget_shown, shown_on
 from app.store.pulls import heard_of
 from app.store.signs import Sign, lock_sign
 from app.store.sweeps import keep_sweep, last_sweep
@@ -227,17 +227,10 @@ class Comparing:
                 await self._post_again(sign)
 
     async def _refused(self, answer: SweptRepository) -> None:
-        """What GitHub refused to show is tried once more: what refused it may have passed, and nobody tells of that.
-
-        The set is told only where GitHub takes it now, so that a lasting refusal says nothing anew.
-        """
-        said = (one for state in self.view.states for one in state.said)
-        shas = {one.sha for one in said if one.refused and one.repository_id == answer.id}
-        if answer.archived or not shas:
-            return
-        async with transaction(self.context.engine) as connection:
-            for sign in await unshown_on(connection, answer.id, shas):
-                await keep_promise_once(connection, self.context.queue, post_of(sign), self.context.clock())
+        said = [one for state in self.view.states for one in state.said if one.repository_id == answer.id]
+        if not answer.archived:
+            async with transaction(self.context.engine) as connection:
+                await try_refused(self.context, connection, (one for one in said if one.refused))
 
     async def _post_again(self, sign: Sign) -> None:
         async with transaction(self.context.engine) as connection:
