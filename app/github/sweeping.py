@@ -24,27 +24,29 @@ from app.github.wire import Call, Reply
 
 Swept = dict[str, SweptRepository | Unreadable]
 
-MOST_PAGES = 100
-"""So many pages of one repository's pull requests are followed; one that has more is left to its next sweep."""
+MOST_PAGES = 1000
+"""So many pages of one repository's pull requests are followed; one that has more cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepQuestion:
     """What a sweep asks."""
 
-    node_ids: Sequence[str]
+    since: Mapping[str, datetime]
+    """By node id of the repository: pull requests that changed before are left out, where one page does not hold them
+    anyway.
+    """
     branches: Sequence[str]
     config_path: str
-    since: datetime
-    """Pull requests that changed before it are left out, where one page does not hold them anyway."""
 
 
 async def sweep(channel: Channel, api_url: str, asked: SweepQuestion) -> Swept | Failure:
     """See ``InstallationClient.sweep``."""
     found: Swept = {}
     reader = _Reader(channel, graphql_url(api_url), asked)
-    for start in range(0, len(asked.node_ids), SWEPT_IDS):
-        part = await reader.of(asked.node_ids[start : start + SWEPT_IDS])
+    node_ids = list(asked.since)
+    for start in range(0, len(node_ids), SWEPT_IDS):
+        part = await reader.of(node_ids[start : start + SWEPT_IDS])
         if isinstance(part, Failure):
             return part
         found |= part
@@ -85,7 +87,7 @@ class _Reader:
     async def _all_pages(self, node_id: str, page: Page) -> tuple[SweptPull, ...] | Unreadable | Failure:
         pulls = list(page.pulls)
         for _ in range(MOST_PAGES):
-            if page.next is None or (page.pulls and page.pulls[-1].pull.updated_at < self.asked.since):
+            if page.next is None or (page.pulls and page.pulls[-1].pull.updated_at < self.asked.since[node_id]):
                 return tuple(pulls)
             reply = await self._ask(SWEEP_MORE, {"id": node_id, "after": page.next})
             further = reply if isinstance(reply, Failure) else more(reply, page.repository_id, self.channel.clock())

@@ -42,7 +42,7 @@ def says(*nodes: dict[str, Any] | None, **more: Any) -> Says:
 async def ask(
     client: InstallationClient, *ids: str, names: tuple[str, ...] = ("DPTA-1",), since: datetime = NOON
 ) -> dict[str, SweptRepository | Unreadable]:
-    found = await client.sweep(SweepQuestion(ids or ("R_11",), names, "orchestrator.yml", since))
+    found = await client.sweep(SweepQuestion(dict.fromkeys(ids or ("R_11",), since), names, "orchestrator.yml"))
     assert not isinstance(found, Failure), found
     return found
 
@@ -131,4 +131,4 @@ async def test_a_page_that_fails_fails_its_repository_alone(client: Installation
 
 async def test_a_request_that_fails_fails_the_sweep(client: InstallationClient, server: FakeServer) -> None:
     server.on("POST", "/graphql", Says(502, {}))
-    assert isinstance(await client.sweep(SweepQuestion(("R_11",), (), "x", NOON)), Failure)
+    assert isinstance(await client.sweep(SweepQuestion({"R_11": NOON}, (), "x")), Failure)

@@ -149,6 +149,42 @@ async def test_the_log_waits_for_what_a_push_tells_of_a_config(play: Play, repos
     assert last > after
 
 
+async def test_one_payload_that_always_names_a_moment_holds_up_nothing_behind_it(play: Play) -> None:
+    await play.settle()
+    await _drop_all(play)
+    await play.branch("B", name="first")
+    await play.simulator.advance(1)
+    [first, *_] = [one.id for one in play.simulator.deliveries.recorded.values() if one.event == "push"]
+    value = {"status": 503, "headers": {"retry-after": "60"}}
+    match = {"method": "GET", "path": f"{LOG}/{first}"}
+    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": value, "times": 1000})
+    for number in range(2 * AT_ONCE):
+        await play.branch("B", name=f"other-{number}")
+    await play.simulator.advance(1)
+    await play.branch("C")
+    await play.pull("C")
+    await play.settle(180)
+    assert await _outcomes(play) == ["handled"]
+
+
+@pytest.mark.parametrize("kind", ["SyncInstallations", "ReadConfig", "ReadRepository"])
+async def test_the_log_waits_for_what_is_being_read_anew(play: Play, kind: str) -> None:
+    """Also where some of it is taken in meanwhile."""
+    await play.settle(61)
+    before = await _behind(play)
+    columns = "kind, args, priority, tries, state, created_at"
+    await play.rows(f"INSERT INTO effects ({columns}) VALUES ('{kind}', '{{}}', 1, 0, 'waiting', now()) RETURNING 1")
+    await _drop_all(play)
+    await play.branch("B")
+    await play.pull("B")
+    await play.settle(600)
+    assert await _outcomes(play) == ["handled"]
+    assert await _behind(play) == before + timedelta(seconds=600)
+    await play.rows(f"UPDATE effects SET state = 'done', done_at = now() WHERE kind = '{kind}' RETURNING 1")
+    await play.settle(300)
+    assert await _behind(play) < before + timedelta(seconds=600)
+
+
 @pytest.fixture
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recover, "PATIENCE", PATIENCE)

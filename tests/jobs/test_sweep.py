@@ -83,23 +83,50 @@ async def test_a_pull_request_that_no_list_showed_when_its_repository_joined_is_
         assert (await play.statuses("D", sha))[-1] == "success"
 
 
-async def test_what_can_never_be_read_makes_no_sweep_deeper_than_the_first(
+async def test_what_could_not_be_read_is_read_from_there_on_and_the_rest_no_deeper(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else each would read all that changed anywhere since the last one that was whole."""
-    real, asked_since = InstallationClient.sweep, list[datetime]()
+    """One that can never be read makes no sweep of the others deeper and deeper."""
+    real, asked_since = InstallationClient.sweep, list[list[datetime]]()
+    able = False
 
     async def partly(client: InstallationClient, asked: SweepQuestion) -> Swept | Failure:
-        asked_since.append(asked.since)
+        asked_since.append(list(asked.since.values()))
         answer = await real(client, asked)
         assert not isinstance(answer, Failure)
-        return answer | {next(iter(answer)): Unreadable("Something went wrong", Kind.TRY_AGAIN)}
+        return (
+            answer if able else answer | {next(iter(asked.since)): Unreadable("Something went wrong", Kind.TRY_AGAIN)}
+        )
 
     await play.settle(QUARTER + 60)
-    begun = play.simulator.clock.now()
     monkeypatch.setattr(InstallationClient, "sweep", partly)
     await play.settle(2 * QUARTER)
-    assert begun - timedelta(minutes=5) < asked_since[0] == asked_since[1] < begun
-    await play.rows("UPDATE sweeps SET begun_at = begun_at - interval '9 days' RETURNING 1")
-    await play.settle(QUARTER)
-    assert asked_since[2] > begun - timedelta(days=3)
+    able = True
+    await play.settle(2 * QUARTER)
+    first = asked_since[0][0]
+    assert [since[0] - first for since in asked_since] == [timedelta(minutes=15 * n) for n in (0, 0, 0, 3)]
+    assert [since[1] - first for since in asked_since] == [timedelta(minutes=15 * n) for n in (0, 1, 2, 3)]
+
+
+async def test_a_pull_request_that_was_closed_four_days_ago_while_nobody_was_there_is_noticed(play: Play) -> None:
+    """Younger ones fill the page."""
+    await play.world("/scripts", {"repository": "acme/repoB", "workflow": "build.yml", "conclusion": "failure"})
+    await play.branch("B", "D")
+    number = await play.pull("B")
+    await play.pull("D")
+    await play.settle(QUARTER + 60)
+    head = await play.head("D")
+    assert (await play.statuses("D", head))[-1] == "failure"
+    lost = {"on": "delivery", "match": {"event": "*"}, "do": "drop", "value": "unrecorded", "times": 1000}
+    await play.world("/faults", lost)
+    await play.simulator.advance(3600)
+    await play.world(f"/pulls/acme/repoB/{number}", {"state": "closed"})
+    await play.world("/branches", {"repository": "acme/repoB", "branch": "DPTA-1", "delete": True})
+    await play.simulator.advance(3600)
+    for one in range(51):
+        other = await play.pull("B", name=f"other-{one}")
+        await play.world(f"/pulls/acme/repoB/{other}", {"state": "closed"})
+    await play.simulator.advance(4 * 86400)
+    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.settle(2 * QUARTER)
+    assert (await play.statuses("D", head))[-1] == "success"

@@ -321,3 +321,14 @@ async def test_the_mark_of_another_session_is_refused(house: Reception) -> None:
     ann.http.cookies.set(COOKIE, eve.http.cookies[SESSION])
     assert [await _pressed(ann, one) for one in marks[1:]] == [403, 403]
     assert await _pressed(ann, marks[0]) == 200
+
+
+async def test_who_takes_it_back_is_logged_out_where_the_log_is_all_there_is(database_url: str) -> None:
+    """It names no repository, and concerns us all the same."""
+    async with reception(database_url, ingest="pull") as house:
+        await house.logs_in("bob")
+        await house.play.settle(61)
+        await house.play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop"})
+        await _revoked(house)
+        await house.play.settle(180)
+        assert await house.play.rows("SELECT login FROM sessions") == []

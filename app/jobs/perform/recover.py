@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.github import Failure, LogEntry, Missing
+from app.github import Acted, Failure, LogEntry, Missing
 from app.inbox.ignored import is_read
 from app.jobs.context import Context
 from app.jobs.perform.outcome import Done, Failed, Later, Outcome
@@ -66,6 +66,8 @@ TRIES = 5
 
 ABOUT_PLACES = frozenset({"installation", "installation_repositories", "repository"})
 """They tell what there is; whether a config names it is known only afterwards."""
+ABOUT_PEOPLE = "github_app_authorization"
+"""Somebody is not to be logged in any more; it names no repository."""
 PUSH = "push"
 """It tells of another config, in a repository that holds one."""
 ABOUT_BUILDS = frozenset({"workflow_run", "merge_group"})
@@ -87,7 +89,7 @@ class _Places:
     holding: frozenset[int]
 
     def concerned(self, entry: LogEntry) -> bool:
-        if entry.event in ABOUT_PLACES:
+        if entry.event in ABOUT_PLACES or entry.event == ABOUT_PEOPLE:
             return True
         if entry.event in ABOUT_BUILDS:
             return entry.repository_id in self.built
@@ -155,8 +157,8 @@ async def _take_in(
         await _keep(context, after, further=False)
         first = first or failure
         unread = 0 if before or after else unread + 1
-        if failure is not None and (failure.retry_at is not None or unread == MOST_UNREAD):
-            break  # it is not about one payload: GitHub is away, or its limit is reached
+        if failure is not None and (_of_all(failure) or unread == MOST_UNREAD):
+            break
     async with transaction(context.engine) as connection:
         if missing.settled and first is None:
             # What is older than the overlap has turned up by now; a quiet log is not read deeper and deeper.
@@ -243,13 +245,19 @@ async def _payloads(
     failure: Failure | None = None
     for entry, answer in zip(batch, answers, strict=True):
         told = answer
-        if isinstance(answer, Failure) and answer.retry_at is None and given_up and entry.delivered_at <= given_up:
+        old = given_up is not None and entry.delivered_at <= given_up
+        if isinstance(answer, Failure) and old and not _of_all(answer):
             told = Missing(answer.reason)
         if isinstance(told, Failure):
             failure = failure or told
         else:
             (after if failure else before).append((entry, told))
     return before, after, failure
+
+
+def _of_all(failure: Failure) -> bool:
+    """It is not about one payload: GitHub is away, or its limit is reached."""
+    return failure.acted is Acted.NOT_SENT or failure.limit is not None
 
 
 async def _keep(context: Context, told: Readable, *, further: bool) -> None:

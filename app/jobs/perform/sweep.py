@@ -41,16 +41,13 @@ from app.store.installations import Placed, all_installations, repositories_by_n
 from app.store.posts import forget_shown, shown_on
 from app.store.pulls import heard_of
 from app.store.signs import Sign, lock_sign
-from app.store.sweeps import keep_sweep, last_sweep
+from app.store.sweeps import LastSweep, keep_sweep, last_sweep
 from app.store.transaction import transaction
 
 LAG = timedelta(minutes=1)
 """GitHub's answers may be so old, and a status so long under way."""
 
-LOOK_BACK = timedelta(days=3)
-"""The first sweep of an owner sees what changed since then; and so does one after others that could not read all, so
-that what can never be read makes no sweep deeper and deeper. What is older is seen by the daily lists.
-"""
+FIRST_LOOK_BACK = timedelta(days=3)
 
 _log = structlog.get_logger(__name__)
 
@@ -73,15 +70,21 @@ class View:
     """The repositories of its pipelines and that of its config."""
     states: tuple[ChangeSet, ...]
     """Its open sets, without their orchestrations."""
-    since: datetime
+    last: LastSweep
+    """What changed before it has been seen."""
     config: Config | None
     config_sha: str | None
     unseen: frozenset[str]
     """Repositories that the config names and that we do not know, by short name in lower case."""
 
     def question(self, path: str) -> SweepQuestion:
-        ids = tuple(one.repository.node_id for one in self.placed)
-        return SweepQuestion(ids, names_of(self.states), path, self.since)
+        since = {one.repository.node_id: self.last.seen_at(one.repository.id) - LAG for one in self.placed}
+        return SweepQuestion(since, names_of(self.states), path)
+
+    def done(self, begun: datetime, swept: Collection[int]) -> LastSweep:
+        """What is to be remembered where these could be read."""
+        seen = dict(self.last.owed) | {one.repository.id: self.last.seen_at(one.repository.id) for one in self.placed}
+        return LastSweep(begun, {one: moment for one, moment in seen.items() if one not in swept})
 
 
 async def sweep_owner(context: Context, kept: Kept) -> Outcome:
@@ -102,9 +105,8 @@ async def sweep_owner(context: Context, kept: Kept) -> Outcome:
     trouble = await comparing.compare_sets(client, swept)
     if trouble is not None:
         return failed(trouble)
-    if len(swept) == len(answer):
-        async with transaction(context.engine) as connection:
-            await keep_sweep(connection, owner, begun)
+    async with transaction(context.engine) as connection:
+        await keep_sweep(connection, owner, view.done(begun, swept))
     return Done()
 
 
@@ -119,12 +121,12 @@ async def _view(context: Context, owner: str, begun: datetime) -> View:
                 if one.address.pipeline in pipelines:
                     states.append(one.state(pipelines[one.address.pipeline], {}))
         known = await load_config(connection, owner)
-        since = await last_sweep(connection, owner)
+        last = await last_sweep(connection, owner)
         placed = tuple(await repositories_by_name(connection, owner, names))
         return View(
             placed=placed,
             states=tuple(states),
-            since=max(since - LAG, begun - LOOK_BACK) if since else begun - LOOK_BACK,
+            last=last or LastSweep(begun - FIRST_LOOK_BACK, {}),
             config=config,
             config_sha=known.sha if known else None,
             unseen=frozenset(names - {one.repository.name.lower() for one in placed}),
