@@ -96,7 +96,7 @@ def test_what_was_refused_for_a_while_is_read_once_more_before_success() -> None
     heard = replace(running(build(reused=PASSED), confirmed=True), said=(said(verdict=NO_MATTER),))
     refused = told(heard, SignRefused(2, "h1", "403"))
     assert refused.orchestration is not None
-    assert not refused.orchestration.confirmed
+    assert refused.orchestration.confirmed is False
     assert wanted_read(refused, LATER) is None, "what it shows cannot be said, and is old when it can be"
     shown = tuple(
         RepositoryRead(
