@@ -248,7 +248,14 @@ class ChangeSet:
 
     @property
     def voices(self) -> tuple[Said, ...]:
-        """What was said and still matters: on heads, or a withdrawal that no merge has made idle."""
+        """What was said and still matters: on heads, or a withdrawal that no merge and no refusal has made idle."""
         heads = set(self.heads())
         merged = {(pull.repository_id, pull.head) for pull in self.pulls if pull.state is PullState.MERGED}
-        return tuple(s for s in self.said if s.at in heads or (s.withdrawing and s.at not in merged))
+        taken = (said for said in self.said if said.withdrawing and said.at not in heads and said.at not in merged)
+        waiting = [said for said in taken if not (said.refused and self.out_of_reach(said.repository_id))]
+        return tuple(said for said in self.said if said.at in heads or said in waiting)
+
+    def out_of_reach(self, repository_id: int) -> bool:
+        """Nobody can write there, and nobody can merge there: what is shown on a head that was left does no harm."""
+        repository = self.repository_by_id(repository_id)
+        return repository is None or repository.archived

@@ -182,7 +182,7 @@ def _ended(pull: Pull, read: RepositoryRead) -> Pull:
 
 def _confirmed(state: ChangeSet) -> ChangeSet:
     orchestration = state.orchestration
-    if orchestration is None or orchestration.revision != state.revision or not orchestration.complete or state.muted:
+    if orchestration is None or orchestration.revision != state.revision or not orchestration.complete:
         return state
     return replace(state, orchestration=replace(orchestration, confirmed=True), void_rounds=0)
 

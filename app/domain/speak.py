@@ -73,7 +73,7 @@ def _former(state: ChangeSet, heads: set[tuple[int, str]]) -> tuple[list[Said], 
     for said in state.said:
         if said.at in heads:
             continue
-        if said.at in merged or (said.refused and _out_of_reach(state, said.repository_id)):
+        if said.at in merged or (said.refused and state.out_of_reach(said.repository_id)):
             effects.append(Unsay(*said.at))
         elif said.verdict.state is VerdictState.SUCCESS or said.open_word:
             taken = _verdict(state, Reason(Why.LEFT), said.at)
@@ -86,12 +86,6 @@ def _former(state: ChangeSet, heads: set[tuple[int, str]]) -> tuple[list[Said], 
     return kept, effects
 
 
-def _out_of_reach(state: ChangeSet, repository_id: int) -> bool:
-    """Nobody can write there, and nobody can merge there: what is shown on a head that was left does no harm."""
-    repository = state.repository_by_id(repository_id)
-    return repository is None or repository.archived
-
-
 def sign_shown(state: ChangeSet, event: SignShown) -> ChangeSet:
     return _changed(
         state,
@@ -101,12 +95,18 @@ def sign_shown(state: ChangeSet, event: SignShown) -> ChangeSet:
 
 
 def sign_refused(state: ChangeSet, event: SignRefused) -> ChangeSet:
-    """However the refusal ends, success needs another read then: the last one may be long ago."""
-    after = _changed(state, (event.repository_id, event.sha), lambda said: replace(said, refused=event.reason))
-    current = after.orchestration
-    if current is None or not (current.confirmed and after.muted and after.open_pulls):
-        return after
-    return replace(after, orchestration=replace(current, confirmed=False))
+    return _changed(state, (event.repository_id, event.sha), lambda said: replace(said, refused=event.reason))
+
+
+def doubted(state: ChangeSet) -> ChangeSet:
+    """While GitHub refuses to show something, nothing counts as confirmed.
+
+    However the refusal ends, success needs another read then: the last one may be long ago.
+    """
+    current = state.orchestration
+    if current is None or not (current.confirmed and state.muted and state.open_pulls):
+        return state
+    return replace(state, orchestration=replace(current, confirmed=False))
 
 
 def _changed(state: ChangeSet, at: tuple[int, str], change: Callable[[Said], Said]) -> ChangeSet:

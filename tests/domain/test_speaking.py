@@ -10,14 +10,16 @@ from app.domain import messages
 from app.domain.build import Build
 from app.domain.change_set import ChangeSet, Kind, Reading, Said, SetState, Trouble
 from app.domain.clock import wake_at
+from app.domain.decide import decide
 from app.domain.effects import Part, Say, Unsay
 from app.domain.events import ReadPurpose, SetRead, SignRefused, SignShown
 from app.domain.facts import Branch, MergeGroup, PullState, RepositoryRead, Result, RunStatus
 from app.domain.judge import judge
+from app.domain.manifest import specs_of
 from app.domain.pipeline import Start, Unmatched
 from app.domain.plan import wanted_read
 from app.domain.reasons import Reason, Why
-from app.domain.speak import spoken
+from app.domain.speak import doubted, spoken
 from app.domain.verdict import Verdict, VerdictState
 from app.domain.world import patient_again
 from tests.domain.facts import (
@@ -94,7 +96,7 @@ def test_a_refusal_stays_known_until_it_is_shown() -> None:
 def test_what_was_refused_for_a_while_is_read_once_more_before_success() -> None:
     """Nobody knows what was pushed meanwhile; and the refusal may end by its pull request's end, too."""
     heard = replace(running(build(reused=PASSED), confirmed=True), said=(said(verdict=NO_MATTER),))
-    refused = told(heard, SignRefused(2, "h1", "403"))
+    refused = doubted(told(heard, SignRefused(2, "h1", "403")))
     assert refused.orchestration is not None
     assert refused.orchestration.confirmed is False
     assert wanted_read(refused, LATER) is None, "what it shows cannot be said, and is old when it can be"
@@ -110,17 +112,19 @@ def test_what_was_refused_for_a_while_is_read_once_more_before_success() -> None
     )
     under_way = replace(refused, reading=Reading(refused.revision, ReadPurpose.CONFIRM))
     late = told(under_way, SetRead(refused.revision, ReadPurpose.CONFIRM, shown))
-    assert late == replace(refused, seen_revision=refused.revision)
+    assert doubted(late) == replace(refused, seen_revision=refused.revision)
     failed_once = replace(refused, trouble=Trouble("502", lasting=False, failures=1, retry_at=LATER))
     assert wake_at(failed_once) is None, "an event ends it, not the clock"
     assert wake_at(patient_again(failed_once)) == LATER
-    for state in (told(refused, SignShown(2, "h1", success=False)), patient_again(late)):
+    for state in (told(refused, SignShown(2, "h1", success=False)), patient_again(doubted(late))):
         assert wanted_read(state, LATER) is ReadPurpose.CONFIRM
     assert told(heard, SignShown(2, "h1", success=False)) == patient_again(heard) == heard
-    assert told(heard, SignRefused(2, "other", "403")) == heard
+    assert doubted(told(heard, SignRefused(2, "other", "403"))) is heard
     closed = replace(heard, pulls=(replace(heard.pulls[0], state=PullState.CLOSED),))
     closed = replace(closed, said=(said(verdict=LEFT, withdrawing=True),))
-    assert told(closed, SignRefused(2, "h1", "403")).orchestration == closed.orchestration, "nothing is said of it"
+    assert doubted(told(closed, SignRefused(2, "h1", "403"))).orchestration == closed.orchestration, (
+        "nothing is said of it"
+    )
 
 
 def test_an_acknowledgement_ends_the_withdrawal_unless_it_shows_success() -> None:
@@ -339,3 +343,15 @@ def test_a_merged_member_still_stands_where_it_was() -> None:
     assert ahead.members(2) == (Branch(2, KEY, "h2"),)
     closed = told(opened(pull(), pull(4, "d1")), *seen(ended(pull(), merged=False)), moved("h1", None))
     assert closed.standing() == {4: frozenset({"d1"})}
+
+
+def test_a_refused_withdrawal_where_nobody_can_merge_keeps_nothing_unconfirmed() -> None:
+    bare = running(build(reused=PASSED), confirmed=True)
+    assert bare.orchestration is not None
+    made = tuple(replace(build(reused=PASSED), spec=spec) for spec in specs_of(bare))
+    gone = said("g1", LEFT, 99, withdrawing=True)
+    state = replace(bare, orchestration=replace(bare.orchestration, builds=made), said=(said(), gone))
+    assert decide(state, None, LATER).effects == ()
+    after = decide(state, SignRefused(99, "g1", "403"), LATER)
+    assert after.effects == (Unsay(99, "g1"),)
+    assert decide(after.state, None, LATER).effects == (), "planning twice plans nothing"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.jobs.play import Play, playing, seed
+from app.domain import speak
+from tests.jobs.play import CONFIG, Play, playing, seed
 
 ALL = {"metadata": "read", "contents": "read", "pull_requests": "read"} | dict.fromkeys(
     ("actions", "issues", "statuses"), "write"
@@ -68,10 +69,41 @@ async def test_what_was_refused_turns_green_only_after_another_read(play: Play, 
     assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
     if by == "permission":
         await play.world("/installation", {"action": "new_permissions_accepted", "owner": "acme", "permissions": ALL})
-    await play.settle(2 * 900 + 300)
+    # Long before the next sweep, where somebody has told of the permissions.
+    await play.settle(400 if by == "permission" else 2 * 900 + 300)
     for letter in "BD":
         assert "success" not in await play.statuses(letter, passed[letter])
         assert (await play.statuses(letter, await play.head(letter)))[-1] == "failure"
+
+
+@pytest.mark.parametrize("moved", ["B", "D"])
+async def test_what_an_older_version_left_refused_is_read_before_it_turns_green(
+    play: Play, moved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It wrote the refusal down, and left what had passed confirmed."""
+    await play.branch("B", "D")
+    await play.pull("B")
+    await play.pull("D")
+    await play.settle(60)
+    match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
+    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 403, "times": 1000})
+    with monkeypatch.context() as older:
+        older.setattr(speak, "doubted", lambda state: state)
+        await play.settle(400)
+    passed = {letter: await play.head(letter) for letter in "BD"}
+    before = {letter: await play.statuses(letter, passed[letter]) for letter in "BD"}
+    assert before["D"][-1] == "error"
+    await play.world("/scripts", {"repository": f"acme/repo{moved}", "workflow": "build.yml", "conclusion": "failure"})
+    lost = {"on": "delivery", "match": {"event": "p*"}, "do": "drop", "value": "unrecorded", "times": 1000}
+    await play.world("/faults", lost)
+    await play.push(moved)
+    await play.settle(1)
+    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.world("/installation", {"action": "new_permissions_accepted", "owner": "acme", "permissions": ALL})
+    await play.settle(60)
+    for letter in "BD":
+        said = await play.statuses(letter, passed[letter])
+        assert "success" not in said[len(before[letter]) :]
 
 
 @pytest.mark.parametrize("how", ["closed", "merged"])
@@ -119,3 +151,27 @@ async def test_a_status_that_is_refused_for_good_is_tried_once_in_a_sweep(play: 
     statuses = [one["path"] for one in posts if "/statuses/" in one["path"]]
     assert 4 <= len(statuses) <= 4 + 3, "a refusal to a token of this moment is asked again at once, once an hour"
     assert await play.statuses("D", await play.head("D")) == ["pending", "error"], "nothing is said anew meanwhile"
+
+
+async def test_a_withdrawal_that_is_refused_late_leaves_the_other_verdict_alone(play: Play) -> None:
+    """B was archived and taken out of the config; its withdrawal met a GitHub in trouble first, and is refused then."""
+    await play.branch("B", "D")
+    await play.pull("B")
+    await play.pull("D")
+    await play.settle(400)
+    head = {letter: await play.head(letter) for letter in "BD"}
+    assert (await play.statuses("D", head["D"]))[-1] == "success"
+    match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
+    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 502, "times": 1000})
+    lines = CONFIG.splitlines(keepends=True)
+    file = {"orchestrator.yml": "".join(one.replace("repoB, ", "") for one in lines if "repoB: " not in one)}
+    await play.world("/push", {"repository": "acme/orchestrator", "branch": "main", "files": file, "actor": "ann"})
+    await play.settle(60)
+    await play.world("/repositories/acme/repoB", {"archived": True})
+    await play.settle(20)
+    before = await play.statuses("D", head["D"])
+    assert before[-1] == "success"
+    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.settle(4 * 900)
+    said = await play.statuses("D", head["D"])
+    assert said == before, "what is refused where nobody can merge withdraws nothing elsewhere"
