@@ -45,6 +45,8 @@ delivery_log = Table(
     # The first of the readings in a row after which something before the log's end had to be read again; null: the
     # last one left nothing.
     Column("held_up_since", Time),
+    # The last of them.
+    Column("held_up_at", Time),
     # Deliveries that came by the log alone, ever.
     Column("taken", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="one_row"),
@@ -60,6 +62,7 @@ class LogPosition:
     read_at: datetime | None
     problem: str | None
     held_up_since: datetime | None
+    held_up_at: datetime | None
     taken: int
 
 
@@ -83,7 +86,11 @@ async def begin_log(connection: AsyncConnection, now: datetime) -> LogPosition:
 async def log_position(connection: AsyncConnection) -> LogPosition | None:
     """None: the log was never looked at."""
     row = (await connection.execute(select(delivery_log))).first()
-    return LogPosition(row.read_until, row.read_at, row.problem, row.held_up_since, row.taken) if row else None
+    return (
+        LogPosition(row.read_until, row.read_at, row.problem, row.held_up_since, row.held_up_at, row.taken)
+        if row
+        else None
+    )
 
 
 async def move_log(connection: AsyncConnection, read_until: datetime | None, taken: int = 0) -> None:
@@ -95,15 +102,14 @@ async def move_log(connection: AsyncConnection, read_until: datetime | None, tak
     await connection.execute(update(delivery_log).values(read_until=furthest, taken=delivery_log.c.taken + taken))
 
 
-async def hold_log(connection: AsyncConnection, now: datetime) -> None:
-    """Something before its end has to be read again."""
-    since = func.coalesce(delivery_log.c.held_up_since, now)
-    await connection.execute(update(delivery_log).values(held_up_since=since))
+async def hold_log(connection: AsyncConnection, since: datetime, now: datetime) -> None:
+    """Something before its end has to be read again, as after each reading since that moment."""
+    await connection.execute(update(delivery_log).values(held_up_since=since, held_up_at=now))
 
 
 async def release_log(connection: AsyncConnection) -> None:
     """Nothing before its end has to be read again."""
-    await connection.execute(update(delivery_log).values(held_up_since=None))
+    await connection.execute(update(delivery_log).values(held_up_since=None, held_up_at=None))
 
 
 async def end_reading(connection: AsyncConnection, now: datetime) -> None:

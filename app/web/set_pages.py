@@ -25,6 +25,7 @@ from app.web.pages import HEADERS, VISITOR, page
 from app.web.rights import IN_A_MEMBER, barred_from_members
 from app.web.set_actions import asked_for
 from app.web.set_view import load_state, set_page
+from app.web.sight import may_know_past
 from app.web.who import Looking, Who
 
 router = APIRouter(include_in_schema=False)
@@ -40,9 +41,10 @@ async def _page(request: Request, web: Web, who: Who, set_id: str, problem: str 
     now = web.clock()
     async with transaction(web.engine) as connection:
         state = await load_state(connection, web.configs, set_id, who.audience)
-        shown = await set_page(connection, state, who.audience, now) if state is not None else None
-    if shown is None:
-        return page(request, "missing.html", 404, what=f"change set {set_id}")
+        if state is None:
+            return page(request, "missing.html", 404, what=f"change set {set_id}")
+        past = await may_know_past(connection, web, who, state)
+        shown = await set_page(connection, state, who.audience, now, past=past)
     form, status = new_form(request, web), 409 if problem else 200
     may = who.writes_in_one_of(_members(shown.state))
     return page(

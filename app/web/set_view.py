@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.audience import Audience, Person, may_know_all, may_look, may_name
+from app.domain.audience import Audience, may_know_all, may_look, may_name
 from app.domain.build import Build, BuildState
 from app.domain.change_set import ChangeSet
 from app.domain.comment_text import lasted
@@ -30,7 +30,6 @@ from app.jobs.configs import Configs
 from app.jobs.loading import attached
 from app.store import views
 from app.store.change_sets import PEOPLES, load_unlocked
-from app.store.readers import may_read_all, parts_of_past
 from app.store.results import usual_lengths
 from app.web import dag
 from app.web.set_actions import Action, actions_of
@@ -107,13 +106,15 @@ async def load_state(
     return state if may_look(state, audience) else None
 
 
-async def set_page(connection: AsyncConnection, state: ChangeSet, audience: Person | None, now: datetime) -> SetPage:
+async def set_page(
+    connection: AsyncConnection, state: ChangeSet, audience: Audience, now: datetime, *, past: bool
+) -> SetPage:
+    """``past``: whether former verdicts may be told, whatever they name."""
     current, shown = state.orchestration, drawn(state)
     places = {(b.repository_id, b.spec.workflow) for b in current or () if b.repository_id is not None}
     lengths = await usual_lengths(connection, places)
     why = explain(state, audience)
     history = await views.list_history(connection, MOMENTS, None, set_id=state.id)
-    past = may_read_all(await parts_of_past(connection, state.id), audience)
     return SetPage(
         state=state,
         why=why,

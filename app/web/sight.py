@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.change_set import Kind
+from app.domain.change_set import ChangeSet, Kind
 from app.store.installations import repositories_by_name
-from app.store.readers import Parts, parts_of_branch, parts_of_config, parts_of_set, readable_of
+from app.store.readers import Parts, parts_of_branch, parts_of_config, parts_of_past, parts_of_set, readable_of
 from app.store.views import OrchestrationView
 from app.web.context import WebContext
 from app.web.who import Who
@@ -27,6 +27,16 @@ async def may_write_config(connection: AsyncConnection, web: WebContext, who: Wh
     """Whether to offer what needs it; at the time of the act GitHub is asked (``rights``)."""
     found = await repositories_by_name(connection, owner, [web.settings.config_repository])
     return who.writes_in_one_of(one.repository.id for one in found)
+
+
+async def may_know_past(connection: AsyncConnection, web: WebContext, who: Who, state: ChangeSet) -> bool:
+    """Whether to tell what former verdicts said, whoever they were worded for.
+
+    They name what the set was made of then, and what the configs of then named.
+    """
+    if not who.reads(await parts_of_past(connection, state.id)):
+        return False
+    return await may_read_config(connection, web, who, state.pipeline.owner)
 
 
 async def parts_of_view(connection: AsyncConnection, view: OrchestrationView) -> Parts:

@@ -1,4 +1,4 @@
-"""Since when the App's delivery log could not be read to its end.
+"""Since when the App's delivery log could not be read to its end, and when that was last tried.
 
 Revision: 0016.
 """
@@ -16,3 +16,4 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("delivery_log", sa.Column("held_up_since", sa.DateTime(timezone=True)))
+    op.add_column("delivery_log", sa.Column("held_up_at", sa.DateTime(timezone=True)))

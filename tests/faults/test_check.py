@@ -205,6 +205,15 @@ def test_what_stands_on_one_that_was_merged_stays_green() -> None:
     assert green().pull("repoA", 1, X, state="closed", merged=True).findings() == []
 
 
+def test_what_is_opened_again_repeats_what_was_said_of_it_while_the_others_were_open() -> None:
+    """repoA is merged meanwhile: for repoB nothing has changed, and a push changes all."""
+    tale = green().pull("repoB", 1, Y, state="closed").pull("repoA", 1, X, state="closed", merged=True)
+    tale.pull("repoB", 1, Y).says("repoB", Y, "success")
+    assert tale.findings() == []
+    tale.pull("repoB", 1, Z).told("repoB", Z).says("repoB", Z, "success")
+    assert "P5" in promises(tale)
+
+
 def test_a_branch_that_was_merged_into_another_line_is_a_part_still() -> None:
     tale = Tale().pull("repoA", 1, X).pull("repoA", 1, X, base_ref="release/9")
     tale.pull("repoA", 1, X, state="closed", merged=True, base_ref="release/9")

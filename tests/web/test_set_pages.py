@@ -140,8 +140,8 @@ async def test_a_person_sees_what_they_can_read_and_no_more(office: Office) -> N
         assert await load_state(connection, office.web.configs, set_id, blind) is None
         state = await load_state(connection, office.web.configs, set_id, member)
         assert state is not None
-        shown = await set_page(connection, state, member, office.clock.now)
-        whole = await set_page(connection, state, None, office.clock.now)
+        shown = await set_page(connection, state, member, office.clock.now, past=True)
+        whole = await set_page(connection, state, None, office.clock.now, past=True)
     assert [one.name for one in shown.builds] == ["repoA"]
     assert shown.hidden == 1
     assert "repoB" not in str(replace(shown, state=None, orchestration=None))  # type: ignore[arg-type]
@@ -152,7 +152,7 @@ async def test_a_person_sees_what_they_can_read_and_no_more(office: Office) -> N
 async def test_the_timeline_tells_each_decision_and_hides_what_may_not_be_known(office: Office) -> None:
     state = await office.frozen(await office.opened())
     async with transaction(office.web.engine) as connection:
-        shown = await set_page(connection, state, None, office.clock.now)
+        shown = await set_page(connection, state, None, office.clock.now, past=True)
         entries = await views.list_history(connection, 50, None, set_id=state.id)
     assert shown.moments[0].cause.startswith("GitHub told (ann): what the repositories hold")
     assert "repoA: dispatching" in shown.moments[0].lines

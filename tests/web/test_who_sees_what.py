@@ -204,6 +204,27 @@ async def test_a_verdict_of_then_names_nothing_that_the_config_gave_up(database_
         assert not told
 
 
+@pytest.mark.parametrize("how", ["taken", "archived"])
+async def test_a_verdict_of_then_names_nothing_that_the_set_never_built(database_url: str, how: str) -> None:
+    async with reception(database_url) as house:
+        play, bob = house.play, await house.logs_in("bob")
+        await play.settle(30)
+        if how == "archived":
+            await play.world("/repositories/acme/repoB", {"archived": True})
+        else:
+            await play.world("/installation", {"action": "removed", "owner": "acme", "repositories": ["repoB"]})
+        await play.settle(30)
+        path = f"/change-sets/{await house.set_of('DPTA-5', 'A')}"
+        await play.settle(60)
+        operator = await house.operator()
+        assert (await play.statuses("A", await play.head("A", "DPTA-5")))[-1] == "error"
+        assert "repoB" in await operator.text(path)
+        await _give_up_b(house)
+        await play.settle(60)
+        told = [line.strip() for line in (await bob.text(path)).splitlines() if "repoB" in line]
+        assert not told
+
+
 async def test_a_public_repository_that_turns_private_is_not_shown_any_more(world: World) -> None:
     await world.house.play.world("/repositories/acme/repoC", {"visibility": "private"})
     await world.house.play.settle(30)

@@ -9,37 +9,30 @@ follow from it; while it is being read anew what there is, and what the configs 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.github import Acted, Failure, LogEntry, Missing
-from app.inbox.ignored import is_read
 from app.jobs.context import Context
+from app.jobs.perform.missed import missed
 from app.jobs.perform.outcome import Done, Failed, Later, Outcome
-from app.jobs.promises import READ_CONFIG, READ_REPOSITORY, SYNC, TAKE_FROM_LOG
+from app.jobs.promises import TAKE_FROM_LOG
 from app.jobs.rounds import KIND as ROUND
 from app.store.deliveries import LONGEST_NAME, Delivery, insert
 from app.store.delivery_log import (
-    KnownDelivery,
-    any_unhandled,
+    LogPosition,
     begin_log,
     end_reading,
     fail_reading,
     hold_log,
     keep_gaps,
-    known_deliveries,
     move_log,
     news_is_awaited,
     release_log,
 )
-from app.store.effects import Kept, any_unfinished
-from app.store.fleets import live_repositories
-from app.store.installations import all_installations, repositories_by_name
+from app.store.effects import Kept
 from app.store.timers import set_timer
 from app.store.transaction import transaction
 
@@ -55,6 +48,8 @@ PATIENCE = timedelta(hours=6)
 """For so long the log is held up by what cannot be read. After that, what is as old is given up: each reading would be
 deeper than the one before.
 """
+STEADY = timedelta(minutes=15)
+"""From one reading to the next, where they are to count as patience: else nobody was there to try."""
 AT_ONCE = 16
 """Payloads that are read at a time, and kept in one transaction."""
 MOST_UNREAD = 4
@@ -64,42 +59,7 @@ BRISK = timedelta(seconds=10)
 TRIES = 5
 """Then the next round is as soon as the next try would be."""
 
-ABOUT_PLACES = frozenset({"installation", "installation_repositories", "repository"})
-"""They tell what there is; whether a config names it is known only afterwards."""
-ABOUT_PEOPLE = "github_app_authorization"
-"""Somebody is not to be logged in any more; it names no repository."""
-PUSH = "push"
-"""It tells of another config, in a repository that holds one."""
-ABOUT_BUILDS = frozenset({"workflow_run", "merge_group"})
-"""Nothing follows from them in a repository that only holds a config."""
-TRIGGERS = frozenset({"repository_dispatch", "workflow_dispatch"})
-"""Nothing follows from them in a repository that holds no config: among them is every dispatch of our own."""
-
-_NAME = re.compile(rf"[!-~]{{1,{LONGEST_NAME}}}")
-"""As the door takes a delivery's id."""
-
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Ids of the repositories that a config in force names, and of those that hold one."""
-
-    built: frozenset[int]
-    holding: frozenset[int]
-
-    def concerned(self, entry: LogEntry) -> bool:
-        if entry.event in ABOUT_PLACES or entry.event == ABOUT_PEOPLE:
-            return True
-        if entry.event in ABOUT_BUILDS:
-            return entry.repository_id in self.built
-        if entry.event in TRIGGERS:
-            return entry.repository_id in self.holding
-        return entry.repository_id in self.built or entry.repository_id in self.holding
-
-    def altered_by(self, entry: LogEntry) -> bool:
-        """Whether these may be others once it has been handled."""
-        return entry.event in ABOUT_PLACES or (entry.event == PUSH and entry.repository_id in self.holding)
 
 
 async def take_from_log(context: Context, kept: Kept) -> Outcome:
@@ -108,9 +68,8 @@ async def take_from_log(context: Context, kept: Kept) -> Outcome:
     async with transaction(context.engine) as connection:
         position = await begin_log(connection, begun)
     found = await _entries_since(context, position.read_until)
-    held_up = position.held_up_since is not None and position.held_up_since + PATIENCE <= begun
-    given_up = begun - PATIENCE if held_up else None
-    failure = found if isinstance(found, Failure) else await _take_in(context, found, begun, given_up)
+    held_up_since = _held_up_since(position, begun)
+    failure = found if isinstance(found, Failure) else await _take_in(context, found, begun, held_up_since)
     async with transaction(context.engine) as connection:
         if failure is not None:
             await fail_reading(connection, failure.reason)
@@ -121,7 +80,14 @@ async def take_from_log(context: Context, kept: Kept) -> Outcome:
     if failure is None:
         return Done()
     again = failure.again and kept.tries < TRIES
-    return Later(failure.reason, failure.retry_at) if again else Failed(failure.reason)
+    named = failure.retry_at if failure is found or _of_all(failure) else None
+    return Later(failure.reason, named) if again else Failed(failure.reason)
+
+
+def _held_up_since(position: LogPosition, now: datetime) -> datetime:
+    """The first of the readings without a pause after each of which something had to be read again; else now."""
+    since, at = position.held_up_since, position.held_up_at
+    return since if since is not None and at is not None and now <= at + STEADY else now
 
 
 async def _entries_since(context: Context, read_until: datetime) -> list[LogEntry] | Failure:
@@ -140,17 +106,18 @@ async def _entries_since(context: Context, read_until: datetime) -> list[LogEntr
 
 
 async def _take_in(
-    context: Context, entries: Sequence[LogEntry], begun: datetime, given_up: datetime | None
+    context: Context, entries: Sequence[LogEntry], begun: datetime, held_up_since: datetime
 ) -> Failure | None:
     """What is missing, in the order in which it was to come; the first failure, or None: all payloads were read.
 
     A payload that GitHub cannot show holds up no other; but the log counts as read only up to it.
-
-    :param given_up: what is older holds up the log no more.
     """
-    missing = await _missing(context, entries)
+    missing = await missed(context, entries)
+    # What is older holds up the log no more.
+    given_up = begun - PATIENCE if held_up_since + PATIENCE <= begun else None
     first: Failure | None = None
     unread = 0
+    whole = True
     for start in range(0, len(missing.entries), AT_ONCE):
         before, after, failure = await _payloads(context, missing.entries[start : start + AT_ONCE], given_up)
         await _keep(context, before, further=missing.settled and first is None)
@@ -158,6 +125,7 @@ async def _take_in(
         first = first or failure
         unread = 0 if before or after else unread + 1
         if failure is not None and (_of_all(failure) or unread == MOST_UNREAD):
+            whole = False
             break
     async with transaction(context.engine) as connection:
         if missing.settled and first is None:
@@ -165,72 +133,9 @@ async def _take_in(
             await move_log(connection, max([begun - OVERLAP, *(entry.delivered_at for entry in entries)]))
             await release_log(connection)
         else:
-            await hold_log(connection, begun)
-            if first is None:
-                await move_log(connection, given_up)
+            await hold_log(connection, held_up_since, begun)
+            await move_log(connection, given_up if whole else None)
     return first
-
-
-@dataclass(frozen=True, slots=True)
-class _Missed:
-    """The last attempt at each delivery that is not kept and from which something can follow.
-
-    ``settled``: the repositories from whose deliveries something follows are all known, and none of these tells of
-    more. Else what was passed over is looked at again.
-    """
-
-    entries: tuple[LogEntry, ...]
-    settled: bool
-
-
-async def _missing(context: Context, entries: Sequence[LogEntry]) -> _Missed:
-    """The config is looked at only now, after the pages were read: the pull requests of a repository that it does not
-    name yet are read as soon as it does.
-    """
-    attempts: dict[str, LogEntry] = {}
-    for entry in entries:
-        if is_read(entry.event, entry.action) and _NAME.fullmatch(entry.guid):
-            attempts.pop(entry.guid, None)
-            attempts[entry.guid] = entry
-    async with transaction(context.engine) as connection:
-        known = await known_deliveries(connection, attempts.keys())
-        ignored = {one.id for one in await all_installations(connection) if one.ignored is not None}
-        places = await _places(context, connection)
-        settled = not await _is_read_anew(connection, places)
-    wanted = tuple(
-        entry
-        for entry in attempts.values()
-        if _wanted(entry, known.get(entry.guid)) and entry.installation_id not in ignored and places.concerned(entry)
-    )
-    return _Missed(wanted, settled and not any(places.altered_by(entry) for entry in wanted))
-
-
-async def _is_read_anew(connection: AsyncConnection, places: _Places) -> bool:
-    """Whether it is not known yet what a delivery has told of repositories or of a config."""
-    for kind in (SYNC, READ_CONFIG, READ_REPOSITORY):
-        if await any_unfinished(connection, kind):
-            return True
-    return await any_unhandled(connection, ABOUT_PLACES, places.holding)
-
-
-def _wanted(entry: LogEntry, known: KnownDelivery | None) -> bool:
-    """Not kept; or a person has pressed "Redeliver" after its handling had failed."""
-    if known is None:
-        return True
-    return known.failed and entry.redelivery and known.handled_at is not None and known.handled_at < entry.delivered_at
-
-
-async def _places(context: Context, connection: AsyncConnection) -> _Places:
-    """Those of pipelines and of configs, and those in which a fleet runs something now."""
-    built, holding = set(await live_repositories(connection)), set[int]()
-    for installation in await all_installations(connection):
-        if installation.serves:
-            config = await context.configs.of(connection, installation.owner)
-            names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
-            for ids, wanted in ((built, names), (holding, {context.place.repository})):
-                placed = await repositories_by_name(connection, installation.owner, wanted)
-                ids.update(one.repository.id for one in placed)
-    return _Places(frozenset(built), frozenset(holding))
 
 
 Readable = list[tuple[LogEntry, bytes | Missing]]

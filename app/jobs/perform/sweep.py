@@ -83,7 +83,10 @@ class View:
 
     def done(self, begun: datetime, swept: Collection[int]) -> LastSweep:
         """What is to be remembered where these could be read."""
-        seen = dict(self.last.owed) | {one.repository.id: self.last.seen_at(one.repository.id) for one in self.placed}
+        asked = {one.repository.id for one in self.placed}
+        # Of what is out of reach something may be closed meanwhile; it is asked about when it is back.
+        away = {pull.repository_id for state in self.states for pull in state.open_pulls}
+        seen = dict(self.last.owed) | {one: self.last.seen_at(one) for one in asked | away}
         return LastSweep(begun, {one: moment for one, moment in seen.items() if one not in swept})
 
 

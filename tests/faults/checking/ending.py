@@ -74,13 +74,27 @@ def _allowed(record: Record, pipeline: Pipeline, which: SetName, shown: Status) 
 
 
 def _standing(record: Record, pipeline: Pipeline, which: SetName, shown: Status) -> dict[str, str]:
-    """What the set is made of; if nothing but merging was done since it spoke, with what was merged where it stood."""
+    """What the set is made of; if nothing but merging was done since it spoke, with what was merged where it stood.
+
+    A pull request that is opened again may repeat what was said while the others were open.
+    """
     last = record.worlds.last
-    now, then = manifest(pipeline, last, which), manifest(pipeline, record.worlds.at(shown.seq), which)
-    left = then.keys() - now.keys()
-    places = {one: last[pipeline.builds[one].repository] for one in left}
-    merged = all(then[one] in place.merged_heads(which.key, base_of(place, which)) for one, place in places.items())
-    return then if merged and now.items() <= then.items() else now
+    now = manifest(pipeline, last, which)
+    for spoke in (shown, *_successes(record, pipeline, shown)):
+        then = manifest(pipeline, record.worlds.at(spoke.seq), which)
+        heard = {(pipeline.builds[one].repository, sha) for one, sha in then.items()}
+        left = then.keys() - now.keys()
+        places = {one: last[pipeline.builds[one].repository] for one in left}
+        merged = all(then[one] in place.merged_heads(which.key, base_of(place, which)) for one, place in places.items())
+        if (spoke.repository, spoke.sha) in heard and left and merged and now.items() <= then.items():
+            return then
+    return now
+
+
+def _successes(record: Record, pipeline: Pipeline, shown: Status) -> list[Status]:
+    """What was said before, the latest first: only where all had passed, another may repeat it."""
+    before = [one for one in record.statuses if one.seq < shown.seq and one.context == pipeline.status]
+    return [one for one in reversed(before) if one.state == "success"] if shown.state == "success" else []
 
 
 def _result(record: Record, pipeline: Pipeline, build: str, commits: dict[str, str]) -> str:

@@ -1,0 +1,121 @@
+"""What of the App's delivery log is missing here, of what can concern us.
+
+Law: what there is and what the configs name decides who is concerned; while either is being read anew, nothing that was
+passed over counts as settled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.github import LogEntry
+from app.inbox.ignored import is_read
+from app.jobs.context import Context
+from app.jobs.promises import READ_CONFIG, READ_REPOSITORY, SYNC
+from app.store.deliveries import LONGEST_NAME
+from app.store.delivery_log import KnownDelivery, any_unhandled, known_deliveries
+from app.store.effects import any_unfinished
+from app.store.fleets import live_repositories
+from app.store.installations import all_installations, repositories_by_name
+from app.store.transaction import transaction
+
+ABOUT_PLACES = frozenset({"installation", "installation_repositories", "repository"})
+"""They tell what there is; whether a config names it is known only afterwards."""
+ABOUT_PEOPLE = "github_app_authorization"
+"""Somebody is not to be logged in any more; it names no repository."""
+PUSH = "push"
+"""It tells of another config, in a repository that holds one."""
+ABOUT_BUILDS = frozenset({"workflow_run", "merge_group"})
+"""Nothing follows from them in a repository that only holds a config."""
+TRIGGERS = frozenset({"repository_dispatch", "workflow_dispatch"})
+"""Nothing follows from them in a repository that holds no config: among them is every dispatch of our own."""
+
+_NAME = re.compile(rf"[!-~]{{1,{LONGEST_NAME}}}")
+"""As the door takes a delivery's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Ids of the repositories that a config in force names, and of those that hold one."""
+
+    built: frozenset[int]
+    holding: frozenset[int]
+
+    def concerned(self, entry: LogEntry) -> bool:
+        if entry.event in ABOUT_PLACES or entry.event == ABOUT_PEOPLE:
+            return True
+        if entry.event in ABOUT_BUILDS:
+            return entry.repository_id in self.built
+        if entry.event in TRIGGERS:
+            return entry.repository_id in self.holding
+        return entry.repository_id in self.built or entry.repository_id in self.holding
+
+    def altered_by(self, entry: LogEntry) -> bool:
+        """Whether these may be others once it has been handled."""
+        return entry.event in ABOUT_PLACES or (entry.event == PUSH and entry.repository_id in self.holding)
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The last attempt at each delivery that is not kept and from which something can follow.
+
+    ``settled``: the repositories from whose deliveries something follows are all known, and none of these tells of
+    more. Else what was passed over is looked at again.
+    """
+
+    entries: tuple[LogEntry, ...]
+    settled: bool
+
+
+async def missed(context: Context, entries: Sequence[LogEntry]) -> Missed:
+    """The config is looked at only now, after the pages were read: the pull requests of a repository that it does not
+    name yet are read as soon as it does.
+    """
+    attempts: dict[str, LogEntry] = {}
+    for entry in entries:
+        if is_read(entry.event, entry.action) and _NAME.fullmatch(entry.guid):
+            attempts.pop(entry.guid, None)
+            attempts[entry.guid] = entry
+    async with transaction(context.engine) as connection:
+        known = await known_deliveries(connection, attempts.keys())
+        ignored = {one.id for one in await all_installations(connection) if one.ignored is not None}
+        places = await _places(context, connection)
+        settled = not await _is_read_anew(connection, places)
+    wanted = tuple(
+        entry
+        for entry in attempts.values()
+        if _wanted(entry, known.get(entry.guid)) and entry.installation_id not in ignored and places.concerned(entry)
+    )
+    return Missed(wanted, settled and not any(places.altered_by(entry) for entry in wanted))
+
+
+async def _is_read_anew(connection: AsyncConnection, places: _Places) -> bool:
+    """Whether it is not known yet what a delivery has told of repositories or of a config."""
+    for kind in (SYNC, READ_CONFIG, READ_REPOSITORY):
+        if await any_unfinished(connection, kind):
+            return True
+    return await any_unhandled(connection, ABOUT_PLACES, places.holding)
+
+
+def _wanted(entry: LogEntry, known: KnownDelivery | None) -> bool:
+    """Not kept; or a person has pressed "Redeliver" after its handling had failed."""
+    if known is None:
+        return True
+    return known.failed and entry.redelivery and known.handled_at is not None and known.handled_at < entry.delivered_at
+
+
+async def _places(context: Context, connection: AsyncConnection) -> _Places:
+    """Those of pipelines and of configs, and those in which a fleet runs something now."""
+    built, holding = set(await live_repositories(connection)), set[int]()
+    for installation in await all_installations(connection):
+        if installation.serves:
+            config = await context.configs.of(connection, installation.owner)
+            names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
+            for ids, wanted in ((built, names), (holding, {context.place.repository})):
+                placed = await repositories_by_name(connection, installation.owner, wanted)
+                ids.update(one.repository.id for one in placed)
+    return _Places(frozenset(built), frozenset(holding))
