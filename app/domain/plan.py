@@ -138,9 +138,9 @@ def _unplanned(state: ChangeSet) -> ChangeSet:
 def _dispatched(state: ChangeSet, now: datetime) -> Step:
     """Builds that have all they need, within ``max_parallel``; none before every withdrawal was acknowledged (P2)."""
     orchestration = state.orchestration
-    if orchestration is None or not orchestration.frozen or orchestration.over or idle(state):
+    if orchestration is None or not orchestration.frozen or orchestration.over or state.withdrawing or idle(state):
         return state, []
-    if state.withdrawing or state.muted:
+    if state.muted:
         return state, []
     effects: list[Effect] = []
     for build in orchestration.builds:
