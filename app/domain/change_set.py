@@ -251,9 +251,10 @@ class ChangeSet:
         """What was said and still matters: on heads, or a withdrawal that no merge and no refusal has made idle."""
         heads = set(self.heads())
         merged = {(pull.repository_id, pull.head) for pull in self.pulls if pull.state is PullState.MERGED}
-        taken = (said for said in self.said if said.withdrawing and said.at not in heads and said.at not in merged)
-        waiting = [said for said in taken if not (said.refused and self.out_of_reach(said.repository_id))]
-        return tuple(said for said in self.said if said.at in heads or said in waiting)
+        return tuple(s for s in self.said if s.at in heads or (self._awaited(s) and s.at not in merged))
+
+    def _awaited(self, said: Said) -> bool:
+        return said.withdrawing and not (said.refused and self.out_of_reach(said.repository_id))
 
     def out_of_reach(self, repository_id: int) -> bool:
         """Nobody can write there, and nobody can merge there: what is shown on a head that was left does no harm."""

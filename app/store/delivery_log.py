@@ -86,11 +86,7 @@ async def begin_log(connection: AsyncConnection, now: datetime) -> LogPosition:
 async def log_position(connection: AsyncConnection) -> LogPosition | None:
     """None: the log was never looked at."""
     row = (await connection.execute(select(delivery_log))).first()
-    return (
-        LogPosition(row.read_until, row.read_at, row.problem, row.held_up_since, row.held_up_at, row.taken)
-        if row
-        else None
-    )
+    return LogPosition(**{name: getattr(row, name) for name in LogPosition.__slots__}) if row else None
 
 
 async def move_log(connection: AsyncConnection, read_until: datetime | None, taken: int = 0) -> None:

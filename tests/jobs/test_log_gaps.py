@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -23,9 +24,9 @@ async def _drop_all(play: Play) -> None:
     await play.world("/faults", {"on": "delivery", "match": {"event": "*"}, "do": "drop", "times": 1000})
 
 
-async def _refuse(play: Play, path: str, status: int) -> None:
+async def _refuse(play: Play, path: str, answer: int | dict[str, Any], times: int = 100_000) -> None:
     match = {"method": "GET", "path": path}
-    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": status, "times": 100_000})
+    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": answer, "times": times})
 
 
 async def _behind(play: Play) -> timedelta:
@@ -50,6 +51,12 @@ async def _commanded(play: Play, letter: str) -> None:
     await play.comment(letter, number, "/orchestrate")
 
 
+async def _obeyed_only_now(play: Play) -> None:
+    assert await play.dispatched() == []
+    await play.settle(1200)
+    assert await play.dispatched() == ["repoD"]
+
+
 @pytest.mark.parametrize("ingest", ["webhook", "pull", "both"])
 @pytest.mark.parametrize("named_first", [True, False])
 async def test_a_command_where_the_config_came_to_reach_while_nobody_was_there_is_performed(
@@ -64,9 +71,7 @@ async def test_a_command_where_the_config_came_to_reach_while_nobody_was_there_i
         if not named_first:
             await _name_all(play)
         await play.simulator.advance(AWAY)
-        assert await play.dispatched() == []
-        await play.settle(1200)
-        assert await play.dispatched() == ["repoD"]
+        await _obeyed_only_now(play)
 
 
 async def test_a_config_that_cannot_be_read_for_long_costs_no_command(database_url: str) -> None:
@@ -97,9 +102,7 @@ async def test_a_command_in_a_repository_that_was_given_while_nobody_was_there_i
         await play.world("/installation", {"action": "added", "owner": "acme", "repositories": ["repoD"]})
         await _commanded(play, "D")
         await play.simulator.advance(AWAY)
-        assert await play.dispatched() == []
-        await play.settle(1200)
-        assert await play.dispatched() == ["repoD"]
+        await _obeyed_only_now(play)
 
 
 async def test_what_is_not_named_holds_the_log_up_for_as_long_as_a_config_is_being_read(database_url: str) -> None:
@@ -156,8 +159,7 @@ async def test_one_payload_that_always_names_a_moment_holds_up_nothing_behind_it
     await play.simulator.advance(1)
     [first, *_] = [one.id for one in play.simulator.deliveries.recorded.values() if one.event == "push"]
     value = {"status": 503, "headers": {"retry-after": "60"}}
-    match = {"method": "GET", "path": f"{LOG}/{first}"}
-    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": value, "times": 1000})
+    await _refuse(play, f"{LOG}/{first}", value)
     for number in range(2 * AT_ONCE):
         await play.branch("B", name=f"other-{number}")
     await play.simulator.advance(1)
@@ -220,10 +222,7 @@ async def test_what_is_old_when_it_is_first_refused_is_not_given_up(play: Play) 
     await play.branch("B")
     await play.pull("B")
     await play.simulator.advance(2 * PATIENCE.total_seconds())
-    await play.world(
-        "/faults",
-        {"on": "request", "match": {"method": "GET", "path": f"{LOG}/*"}, "do": "status", "value": 500, "times": 5},
-    )
+    await _refuse(play, f"{LOG}/*", 500, times=5)
     await play.settle(300)
     assert await _outcomes(play) == ["handled"]
 
@@ -255,10 +254,7 @@ async def test_what_came_while_the_service_was_away_is_not_given_up_at_the_first
     await play.branch("B")
     await play.pull("B")
     await play.simulator.advance(2 * PATIENCE.total_seconds())
-    await play.world(
-        "/faults",
-        {"on": "request", "match": {"method": "GET", "path": f"{LOG}/*"}, "do": "status", "value": 500, "times": 5},
-    )
+    await _refuse(play, f"{LOG}/*", 500, times=5)
     await play.settle(300)
     assert await _outcomes(play) == ["handled"]
 
@@ -270,8 +266,7 @@ async def test_a_payload_that_names_a_moment_does_not_keep_the_log_from_being_re
     await play.simulator.advance(0)
     held, *_ = [one for one in play.simulator.deliveries.recorded.values() if one.event == "push"]
     value = {"status": 503, "headers": {"retry-after": "3600"}}
-    match = {"method": "GET", "path": f"{LOG}/{held.id}"}
-    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": value, "times": 1000})
+    await _refuse(play, f"{LOG}/{held.id}", value)
     await play.settle(120)
     await play.branch("B")
     await play.pull("B")
@@ -284,15 +279,7 @@ async def test_young_payloads_that_cannot_be_read_beside_such_a_config_make_no_r
     await play.settle(61)
     await _drop_all(play)
     await _refuse(play, "/repos/acme/orchestrator/contents/*", 502)
-    await play.world(
-        "/push",
-        {
-            "repository": "acme/orchestrator",
-            "branch": "main",
-            "files": {"orchestrator.yml": "version: 1\n"},
-            "actor": "ann",
-        },
-    )
+    await _name_all(play)
     await play.settle(120)
     for number in range(6):
         await play.branch("B", name=f"other-{number}")

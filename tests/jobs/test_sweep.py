@@ -108,8 +108,8 @@ async def test_what_could_not_be_read_is_read_from_there_on_and_the_rest_no_deep
     assert [since[1] - first for since in asked_since] == [timedelta(minutes=15 * n) for n in (0, 1, 2, 3)]
 
 
-async def test_a_pull_request_that_was_closed_four_days_ago_while_nobody_was_there_is_noticed(play: Play) -> None:
-    """Younger ones fill the page."""
+async def _failed_by_b(play: Play) -> tuple[int, str]:
+    """The number of B's pull request, and D's head, which says failure because of B."""
     await play.world("/scripts", {"repository": "acme/repoB", "workflow": "build.yml", "conclusion": "failure"})
     await play.branch("B", "D")
     number = await play.pull("B")
@@ -117,15 +117,29 @@ async def test_a_pull_request_that_was_closed_four_days_ago_while_nobody_was_the
     await play.settle(QUARTER + 60)
     head = await play.head("D")
     assert (await play.statuses("D", head))[-1] == "failure"
+    return number, head
+
+
+async def _close_b(play: Play, number: int) -> None:
+    await play.world(f"/pulls/acme/repoB/{number}", {"state": "closed"})
+    await play.world("/branches", {"repository": "acme/repoB", "branch": "DPTA-1", "delete": True})
+
+
+async def _others_in_b(play: Play, count: int) -> None:
+    for one in range(count):
+        other = await play.pull("B", name=f"other-{one}")
+        await play.world(f"/pulls/acme/repoB/{other}", {"state": "closed"})
+
+
+async def test_a_pull_request_that_was_closed_four_days_ago_while_nobody_was_there_is_noticed(play: Play) -> None:
+    """Younger ones fill the page."""
+    number, head = await _failed_by_b(play)
     lost = {"on": "delivery", "match": {"event": "*"}, "do": "drop", "value": "unrecorded", "times": 1000}
     await play.world("/faults", lost)
     await play.simulator.advance(3600)
-    await play.world(f"/pulls/acme/repoB/{number}", {"state": "closed"})
-    await play.world("/branches", {"repository": "acme/repoB", "branch": "DPTA-1", "delete": True})
+    await _close_b(play, number)
     await play.simulator.advance(3600)
-    for one in range(51):
-        other = await play.pull("B", name=f"other-{one}")
-        await play.world(f"/pulls/acme/repoB/{other}", {"state": "closed"})
+    await _others_in_b(play, 51)
     await play.simulator.advance(4 * 86400)
     assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
     await play.settle(2 * QUARTER)
@@ -134,21 +148,12 @@ async def test_a_pull_request_that_was_closed_four_days_ago_while_nobody_was_the
 
 @pytest.mark.parametrize("others", [0, 51])
 async def test_a_pull_request_that_was_closed_while_a_repository_was_away_is_noticed(play: Play, others: int) -> None:
-    await play.world("/scripts", {"repository": "acme/repoB", "workflow": "build.yml", "conclusion": "failure"})
-    await play.branch("B", "D")
-    number = await play.pull("B")
-    await play.pull("D")
-    await play.settle(QUARTER + 60)
-    head = await play.head("D")
-    assert (await play.statuses("D", head))[-1] == "failure"
+    number, head = await _failed_by_b(play)
     await play.world("/installation", {"action": "removed", "owner": "acme", "repositories": ["repoB"]})
     await play.settle(QUARTER + 60)
-    await play.world(f"/pulls/acme/repoB/{number}", {"state": "closed"})
-    await play.world("/branches", {"repository": "acme/repoB", "branch": "DPTA-1", "delete": True})
+    await _close_b(play, number)
     await play.settle(QUARTER)
-    for one in range(others):
-        other = await play.pull("B", name=f"other-{one}")
-        await play.world(f"/pulls/acme/repoB/{other}", {"state": "closed"})
+    await _others_in_b(play, others)
     await play.settle(2 * QUARTER)
     await play.world("/installation", {"action": "added", "owner": "acme", "repositories": ["repoB"]})
     await play.settle(3 * QUARTER)
