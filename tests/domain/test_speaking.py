@@ -355,3 +355,15 @@ def test_a_refused_withdrawal_where_nobody_can_merge_keeps_nothing_unconfirmed()
     after = decide(state, SignRefused(99, "g1", "403"), LATER)
     assert after.effects == (Unsay(99, "g1"),)
     assert decide(after.state, None, LATER).effects == (), "planning twice plans nothing"
+
+
+def test_a_refusal_ends_what_was_confirmed_in_the_same_decision() -> None:
+    """Else the orchestration would count as passed for a moment in which nothing may turn green."""
+    bare = running(build(reused=PASSED), confirmed=True)
+    assert bare.orchestration is not None
+    made = tuple(replace(build(reused=PASSED), spec=spec) for spec in specs_of(bare))
+    state = replace(bare, orchestration=replace(bare.orchestration, builds=made), said=(said(verdict=NO_MATTER),))
+    after = decide(state, SignRefused(2, "h1", "403"), LATER).state
+    assert after.orchestration is not None
+    assert after.orchestration.confirmed is False
+    assert after.orchestration.finished_at is None
