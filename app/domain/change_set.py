@@ -75,6 +75,8 @@ class Reading:
 
     revision: int
     purpose: ReadPurpose
+    void: bool = False
+    """It may show what was before something after which another read is needed: its answer decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,10 @@ class ChangeSet:
             return orchestration is not None and orchestration.finished_at is None
         attempts = (attempt for build in orchestration.builds if not build.taken for attempt in build.attempts)
         return any(attempt.may_run and not attempt.lost for attempt in attempts)
+
+    def awaits(self, revision: int, purpose: ReadPurpose) -> bool:
+        """Whether this read is under way, void or not."""
+        return self.reading is not None and (self.reading.revision, self.reading.purpose) == (revision, purpose)
 
     @property
     def title(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from app.domain.change_set import ChangeSet, Reading
+from app.domain.change_set import ChangeSet
 from app.domain.events import ReadPurpose
 from app.domain.judge import RESTLESS_AFTER
 from app.domain.orchestration import Orchestration
@@ -49,5 +49,5 @@ def _of_a_read(state: ChangeSet, orchestration: Orchestration) -> Iterator[datet
         due = max(quiet, retry or quiet) if quiet else None
     if state.void_rounds >= RESTLESS_AFTER:
         due = retry if state.seen_revision != state.revision else None
-    if due is not None and state.reading != Reading(state.revision, purpose):
+    if due is not None and not state.awaits(state.revision, purpose):
         yield due

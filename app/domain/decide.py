@@ -54,7 +54,8 @@ def decide(state: ChangeSet, event: Event | None, now: datetime) -> Decision:
     Effects come in the order in which they should be sent: what is said (so withdrawals) first, dispatches last.
     """
     before = speak.doubted(state)
-    observed = before if event is None else speak.doubted(observe(before, event, now))
+    observed = before if event is None else observe(before, event, now)
+    observed = speak.doubted(speak.joined(before, observed))
     planned, acts, archived = plan(world.config_followed(observed, now), now)
     said, words = speak.spoken(planned)
     return Decision(said, (*words, *acts), archived)

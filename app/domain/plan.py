@@ -105,7 +105,7 @@ def _confirmed(state: ChangeSet) -> ChangeSet:
 def _read(state: ChangeSet, now: datetime) -> Step:
     """A read where one is needed and none is under way: before freezing, and before success."""
     purpose = wanted_read(state, now)
-    if purpose is None or state.reading == Reading(state.revision, purpose):
+    if purpose is None or state.awaits(state.revision, purpose):
         return state, []
     if state.trouble and now < state.trouble.retry_at:
         return state, []

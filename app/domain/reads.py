@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 
 from app.domain import messages
 from app.domain.budget import Held
-from app.domain.change_set import ChangeSet, Head, Kind, Reading, Trouble
+from app.domain.change_set import ChangeSet, Head, Kind, Trouble
 from app.domain.events import ReadFailed, ReadPurpose, SetRead
 from app.domain.facts import Branch, Pull, PullState, RepositoryRead
 from app.domain.judge import SHOWN_AFTER, policy
 from app.domain.manifest import frozen_builds, specs_of, with_reuse
 from app.domain.pipeline import BaseMoved
 from app.domain.settle import wants_freeze
-from app.domain.world import changed, stands_on_base
+from app.domain.world import changed, differs, stands_on_base
 
 BACK_OFF = tuple(timedelta(seconds=s) for s in (2, 5, 15, 30, 60, 120, 300))
 LONGEST_IN_LINE = timedelta(seconds=30)
@@ -41,18 +41,29 @@ def read_failed(state: ChangeSet, event: ReadFailed, now: datetime) -> ChangeSet
 
 
 def set_read(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
-    if event.revision != state.revision:
+    if event.revision != state.revision or (state.reading is not None and state.reading.void):
         return _returned(state, event.revision, event.purpose)
     problem = next((r.problem for r in event.repositories if r.problem), None)
     if problem:
         return _troubled(state, event.revision, event.purpose, problem, True, now, None)
-    if {r.name.lower() for r in event.repositories} != {spec.repository.lower() for spec in specs_of(state)}:
-        # What was not read must not be taken for absent.
+    if not _of_now(state, event.repositories):
         return _troubled(state, event.revision, event.purpose, messages.CONFIG_CHANGED, False, now, None)
     late = next((r.name for r in event.repositories if _stale(state, r)), None)
     if late:
         return _disbelieved(state, event, late, now)
     return _believed(state, event, now)
+
+
+def _of_now(state: ChangeSet, repositories: Iterable[RepositoryRead]) -> bool:
+    """It shows each repository that the config names, as the one that bears the name now.
+
+    What was not read must not be taken for absent, and what cannot be seen any more is not built.
+    """
+    shown = {read.name.lower(): read.repository_id for read in repositories}
+    if shown.keys() != {spec.repository.lower() for spec in specs_of(state)}:
+        return False
+    present = {name: one.id for name, one in state.repositories.items()}
+    return all(repository_id is None or present.get(name) == repository_id for name, repository_id in shown.items())
 
 
 def _disbelieved(state: ChangeSet, event: SetRead, late: str, now: datetime) -> ChangeSet:
@@ -69,7 +80,7 @@ def _disbelieved(state: ChangeSet, event: SetRead, late: str, now: datetime) -> 
 
 
 def _returned(state: ChangeSet, revision: int, purpose: ReadPurpose) -> ChangeSet:
-    return replace(state, reading=None) if state.reading == Reading(revision, purpose) else state
+    return replace(state, reading=None) if state.awaits(revision, purpose) else state
 
 
 def _troubled(
@@ -134,7 +145,7 @@ def _believed(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:
     for read in event.repositories:
         if read.repository_id is not None:
             after = _folded(after, read, read.repository_id)
-    if after.standing() != state.standing():
+    if differs(state, after):
         after = changed(after, now)
     elif _bases_moved(state, after):
         after = changed(replace(after, run_fresh=True), now)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from app.domain.change_set import ChangeSet, Said
 from app.domain.descriptions import describe
 from app.domain.effects import Effect, Part, Say, Unsay
-from app.domain.events import SignRefused, SignShown
+from app.domain.events import ReadPurpose, SignRefused, SignShown
 from app.domain.facts import PullState, Repository
 from app.domain.judge import judge
 from app.domain.reasons import Reason, Why
@@ -40,13 +40,18 @@ def spoken(state: ChangeSet) -> Step:
 
 
 def _verdict(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Verdict:
-    audience = state.repository_by_id(head[0])
+    told = _told(state, reason, head)
+    return Verdict(told.state, told.cause, describe(told, state, state.repository_by_id(head[0])))
+
+
+def _told(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Reason:
+    """The set's reason, as it counts for this head."""
     if reason.state is VerdictState.SUCCESS:
-        if _unbuilt(state, audience):
-            reason = Reason(Why.UNCONFIGURED)
-        elif any((g.repository_id, g.head_sha) == head and not g.grounded for g in state.groups):
-            reason = Reason(Why.UNGROUNDED)
-    return Verdict(reason.state, reason.cause, describe(reason, state, audience))
+        if _unbuilt(state, state.repository_by_id(head[0])):
+            return Reason(Why.UNCONFIGURED)
+        if any((g.repository_id, g.head_sha) == head and not g.grounded for g in state.groups):
+            return Reason(Why.UNGROUNDED)
+    return reason
 
 
 def _unbuilt(state: ChangeSet, place: Repository | None) -> bool:
@@ -99,12 +104,35 @@ def sign_refused(state: ChangeSet, event: SignRefused) -> ChangeSet:
 
 
 def doubted(state: ChangeSet) -> ChangeSet:
-    """While GitHub refuses to show something, nothing counts as confirmed.
+    """While GitHub refuses to show something, nothing counts as confirmed, and no read under way will confirm it.
 
     However the refusal ends, success needs another read then: the last one may be long ago.
     """
+    if not (state.muted and state.open_pulls):
+        return state
+    reading = state.reading
+    if reading is not None and reading.purpose is ReadPurpose.CONFIRM and not reading.void:
+        state = replace(state, reading=replace(reading, void=True))
+    return _unconfirmed(state)
+
+
+def joined(before: ChangeSet, after: ChangeSet) -> ChangeSet:
+    """``after``, unconfirmed where success would be newly said on a pull request by what was confirmed ``before``.
+
+    It was opened, or opened again, where its branch was a part of the set; or something stood in the way meanwhile.
+    """
+    was, reason = before.orchestration, judge(after)
+    if was is None or not was.confirmed or reason.why is not Why.PASSED:
+        return after
+    shown = {said.at for said in after.said if said.verdict.state is VerdictState.SUCCESS}
+    heads = {(pull.repository_id, pull.head) for pull in after.open_pulls} - shown
+    would = (_told(after, reason, head) for head in heads)
+    return _unconfirmed(after) if any(one.state is VerdictState.SUCCESS for one in would) else after
+
+
+def _unconfirmed(state: ChangeSet) -> ChangeSet:
     current = state.orchestration
-    if current is None or not (current.confirmed and state.muted and state.open_pulls):
+    if current is None or not current.confirmed:
         return state
     return replace(state, orchestration=replace(current, confirmed=False))
 

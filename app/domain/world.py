@@ -83,10 +83,19 @@ def compared(before: ChangeSet, after: ChangeSet, now: datetime, by: Trigger | N
     former = (*after.former, *sorted(before.known_heads() - after.known_heads()))[-REMEMBERED:]
     after = replace(after, former=former)
     reopened = bool(after.open_pulls) and not before.open_pulls
-    if before.standing() == after.standing() and not (_unknown(after) - _unknown(before)) and not reopened:
+    if not differs(before, after) and not (_unknown(after) - _unknown(before)) and not reopened:
         return after
     calm = replace(after, void_rounds=0) if after.void_rounds >= RESTLESS_AFTER else after
     return changed(calm, now, by)
+
+
+def differs(before: ChangeSet, after: ChangeSet) -> bool:
+    """What the set is made of is something else.
+
+    Where a pull request was merged stands what builds no more: another one there is news even at the same head.
+    """
+    joined = (r for r in after.concerned if after.members(r) and not before.members(r))
+    return before.standing() != after.standing() or any(joined)
 
 
 def _unknown(state: ChangeSet) -> set[tuple[int, str]]:

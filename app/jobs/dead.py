@@ -35,6 +35,7 @@ from app.store.change_sets import Locked, lock_sets
 from app.store.comments import Place, drop_comment
 from app.store.effects import Kept, finish_effect, load_effect, unfinished_twin
 from app.store.fleets import lock_run
+from app.store.posts import refuse_post
 from app.store.signs import SignKey, contributors
 from app.store.transaction import transaction
 
@@ -78,7 +79,11 @@ async def _tell(context: Context, river: River, kept: Kept, reason: str) -> None
             await spoilt(river, run, reason)
     if kept.kind == WRITE_COMMENT:
         await _give_up_comment(river, Place(**kept.args))
-    for set_id in sorted(await _concerned(river, kept)):
+    concerned = sorted(await _concerned(river, kept))
+    if kept.kind == POST_SIGN:
+        await lock_sets(river.connection, concerned)
+        await refuse_post(river.connection, _sign(kept), reason)
+    for set_id in concerned:
         async with apart(river.connection, set_id):
             for locked in await lock_sets(river.connection, [set_id]):
                 events = await _last_words(context, river, locked, kept, reason)

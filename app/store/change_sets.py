@@ -28,6 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
     delete,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -35,7 +36,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.change_set import ChangeSet, Kind, SetState
-from app.domain.facts import Repository
+from app.domain.facts import PullState, Repository
 from app.domain.orchestration import Orchestration
 from app.domain.pipeline import Pipeline
 from app.domain.verdict import Verdict, weakest
@@ -280,6 +281,15 @@ async def sets_of_key(
         .order_by(change_sets.c.id)
     )
     return await _addresses(connection, query)
+
+
+async def sets_of_branch(connection: AsyncConnection, owner: str, repository_id: int, branch: str) -> list[str]:
+    """Ids of an owner's open change sets that hold a branch of this repository: by itself, or as an open head."""
+    place = {"repository_id": repository_id, "branch": branch}
+    of_pull = change_sets.c.doc["pulls"].contains([{**place, "fork": False, "state": PullState.OPEN.value}])
+    held = or_(change_sets.c.doc["branches"].contains([place]), of_pull)
+    query = select(change_sets.c.id).where(*_open(owner), change_sets.c.kind.in_(PEOPLES), held)
+    return list(await connection.scalars(query.order_by(change_sets.c.id)))
 
 
 async def open_sets(

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store.signs import Sign, SignKey, at, sign_of, signs
+from app.domain.change_set import SetState
+from app.store.change_sets import change_sets
+from app.store.installations import repositories
+from app.store.signs import Sign, SignKey, at, contributions, sign_of, signs
 
 
 async def forget_shown(connection: AsyncConnection, key: SignKey) -> Sign:
@@ -61,22 +64,26 @@ async def refuse_post(connection: AsyncConnection, key: SignKey, reason: str) ->
     await connection.execute(update(signs).where(at(key)).values(refused=reason))
 
 
-async def unshown_on(connection: AsyncConnection, repository_id: int, shas: Iterable[str]) -> list[Sign]:
-    """The signs on these SHAs that say something of which nobody knows whether GitHub shows it."""
-    return await _saying(connection, repository_id, shas, signs.c.shown_state.is_(None))
-
-
 async def shown_on(
     connection: AsyncConnection, repository_id: int, shas: Iterable[str], before: datetime
 ) -> list[Sign]:
     """The signs on these SHAs that say something and were acknowledged before this moment."""
-    return await _saying(connection, repository_id, shas, signs.c.shown_at < before)
-
-
-async def _saying(
-    connection: AsyncConnection, repository_id: int, shas: Iterable[str], which: ColumnElement[bool]
-) -> list[Sign]:
     query = select(signs).where(
-        signs.c.repository_id == repository_id, signs.c.sha.in_(list(shas)), signs.c.wanted_state.is_not(None), which
+        signs.c.repository_id == repository_id,
+        signs.c.sha.in_(list(shas)),
+        signs.c.wanted_state.is_not(None),
+        signs.c.shown_at < before,
     )
+    return [sign_of(row) for row in await connection.execute(query)]
+
+
+async def refused_of(connection: AsyncConnection, owner: str) -> list[Sign]:
+    """What GitHub refused and may take now: what open sets say, and former contexts that are to be taken back."""
+    same = (signs.c[name] == contributions.c[name] for name in ("repository_id", "sha", "context"))
+    said = select(contributions.c.set_id).where(*same)
+    open_set = exists(said.join(change_sets).where(change_sets.c.state == SetState.OPEN.value))
+    query = select(signs).join(repositories, repositories.c.id == signs.c.repository_id)
+    query = query.where(signs.c.refused.is_not(None), signs.c.wanted_state.is_not(None), signs.c.shown_state.is_(None))
+    query = query.where(func.lower(repositories.c.owner) == owner.lower(), repositories.c.accessible)
+    query = query.where(~repositories.c.archived, or_(open_set, ~exists(said)))
     return [sign_of(row) for row in await connection.execute(query)]

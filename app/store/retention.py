@@ -51,6 +51,11 @@ def _current() -> ColumnElement[bool]:
     return exists(select(1).where(mine, change_sets.c.kind != Kind.FLEET.value))
 
 
+def _told_of() -> ColumnElement[bool]:
+    """Its history is still kept: who may be told of that hangs on what it was to build."""
+    return exists(select(1).where(history.c.orchestration_id == orchestrations.c.id))
+
+
 def _has(table: Table) -> ColumnElement[bool]:
     return exists(select(1).where(table.c.set_id == change_sets.c.id))
 
@@ -72,7 +77,7 @@ RULES = (
     Rule(effects, effects.c.created_at, timedelta(days=30), (effects.c.done_at.is_not(None),)),
     Rule(config_statuses, config_statuses.c.said_at, timedelta(days=30)),
     Rule(history, history.c.at, timedelta(days=180)),
-    Rule(orchestrations, orchestrations.c.created_at, timedelta(days=180), (~_current(),)),
+    Rule(orchestrations, orchestrations.c.created_at, timedelta(days=180), (~_current(), ~_told_of())),
     Rule(attempts, attempts.c.planned_at, timedelta(days=180), (~attempts.c.awaited,)),
     Rule(fleet_runs, fleet_runs.c.created_at, timedelta(days=180), (fleet_runs.c.finished_at.is_not(None),)),
     Rule(change_sets, change_sets.c.created_at, timedelta(days=180), _target()),

@@ -143,18 +143,15 @@ def _set(row: Row[Any]) -> SetView:
     return SetView(state, row.owner, row.state, verdict, row.orchestration_id, row.created_at)
 
 
-async def alone_sets_of_branch(
-    connection: AsyncConnection, owner: str, pipeline: str, branch: str, repository_id: int | None = None
-) -> list[str]:
-    """Ids of the open sets of one pull request each whose head is this branch, of this repository where it is given."""
+async def alone_sets_of_branch(connection: AsyncConnection, owner: str, pipeline: str, branch: str) -> list[str]:
+    """Ids of the open sets of one pull request each whose head is a branch of this name."""
     table = change_sets.c
-    place = {} if repository_id is None else {"repository_id": repository_id}
     query = select(table.id).where(
         table.owner == owner.lower(),
         table.pipeline == pipeline,
         table.kind == Kind.ALONE.value,
         table.state == "open",
-        table.doc["pulls"].contains([{"branch": branch, "fork": False, "state": "open", **place}]),
+        table.doc["pulls"].contains([{"branch": branch, "fork": False, "state": "open"}]),
     )
     return list((await connection.execute(query.order_by(table.id))).scalars())
 

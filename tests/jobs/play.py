@@ -44,6 +44,16 @@ pipelines:
 LETTERS = "ABCDE"
 
 
+def without(*letters: str) -> str:
+    """The config, which builds these repositories no more."""
+    text = "".join(
+        line for line in CONFIG.splitlines(keepends=True) if not any(f"repo{one}: " in line for one in letters)
+    )
+    for letter in letters:
+        text = text.replace(f"repo{letter}, ", "").replace(f", repo{letter}", "").replace(f"[repo{letter}]", "[]")
+    return text
+
+
 def seed(config: str = CONFIG) -> dict[str, Any]:
     """An owner with a config repository and repoA … repoE, all with a build workflow that takes a minute."""
     built = {
@@ -89,6 +99,29 @@ class Play:
         files = {"work.txt": f"{len(self.simulator.log.entries)}"}
         body = {"repository": f"acme/repo{letter}", "branch": name, "files": files, "actor": "ann"}
         await self.world("/push", body)
+
+    async def configure(self, text: str) -> None:
+        """Somebody pushes another config."""
+        body = {
+            "repository": "acme/orchestrator",
+            "branch": "main",
+            "files": {"orchestrator.yml": text},
+            "actor": "ann",
+        }
+        await self.world("/push", body)
+
+    async def refuse_statuses(self, letter: str, status: int = 403) -> None:
+        """GitHub answers each status there with this, until :meth:`mend`."""
+        match = {"method": "POST", "path": f"/repos/acme/repo{letter}/statuses/*"}
+        await self.world("/faults", {"on": "request", "match": match, "do": "status", "value": status, "times": 1000})
+
+    async def lose_changes(self) -> None:
+        """No delivery tells of pushes and pull requests, and the log neither, until :meth:`mend`."""
+        lost = {"on": "delivery", "match": {"event": "p*"}, "do": "drop", "value": "unrecorded", "times": 1000}
+        await self.world("/faults", lost)
+
+    async def mend(self) -> None:
+        assert (await self.people.delete(f"{self.url}/_simulator/faults")).is_success
 
     async def pull(self, letter: str, *, name: str = "DPTA-1", base: str = "main") -> int:
         body = {"repository": f"acme/repo{letter}", "head": name, "base": base, "title": name, "actor": "ann"}

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.play import CONFIG, Play, playing, seed
+from app.github.client import InstallationClient
+from tests.jobs.play import CONFIG, Play, playing, seed, without
 
 
 async def _green(play: Play, *letters: str) -> dict[str, int]:
@@ -25,16 +26,6 @@ async def _last(play: Play, letter: str) -> dict[str, Any]:
     return dict(posts[-1]["body"])
 
 
-async def _configure(play: Play, text: str) -> None:
-    body = {"repository": "acme/orchestrator", "branch": "main", "files": {"orchestrator.yml": text}, "actor": "ann"}
-    await play.world("/push", body)
-
-
-def _without(*letters: str) -> str:
-    lines = CONFIG.splitlines(keepends=True)
-    return "".join(line for line in lines if not any(f"repo{letter}:" in line for letter in letters))
-
-
 @pytest.mark.parametrize("gone", [{"archived": True}, {"deleted": True}], ids=str)
 async def test_who_takes_a_lost_repository_out_of_the_pipeline_can_go_on(play: Play, gone: dict[str, bool]) -> None:
     await _green(play, "B", "D")
@@ -42,7 +33,7 @@ async def test_who_takes_a_lost_repository_out_of_the_pipeline_can_go_on(play: P
     await play.push("B")
     await play.settle(600)
     assert (await _last(play, "B"))["state"] == "error"
-    await _configure(play, _without("D", "E"))
+    await play.configure(without("D", "E"))
     await play.settle(900)
     assert (await _last(play, "B"))["state"] == "success"
 
@@ -92,3 +83,27 @@ async def test_a_re_run_that_fails_takes_back_what_was_reused_of_it(play: Play) 
     await play.settle(200)
     assert sorted(await play.dispatched()) == ["repoB", "repoB", "repoD", "repoD"]
     assert (await _last(play, "B"))["state"] == "success"
+
+
+async def test_a_withdrawal_whose_job_died_is_posted_after_the_next_change(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the set says has the same cause before and after: that its status was refused must not be forgotten."""
+    await _green(play, "B", "D")
+    await play.world("/repositories/acme/repoC", {"archived": True})
+    await play.settle(10)
+    post, left = InstallationClient.set_status, [1]
+
+    async def dies_once(self: InstallationClient, owner: str, repo: str, *more: Any) -> Any:
+        if repo == "repoB" and left:
+            left.pop()
+            raise RuntimeError("a fault of ours")
+        return await post(self, owner, repo, *more)
+
+    monkeypatch.setattr(InstallationClient, "set_status", dies_once)
+    await play.push("D")
+    await play.settle(60)
+    assert not left
+    await play.push("D")
+    await play.settle(60)
+    assert (await _last(play, "B"))["state"] == "error"

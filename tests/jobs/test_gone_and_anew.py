@@ -82,3 +82,22 @@ async def test_a_repository_that_is_not_found_and_listed_all_the_same_is_not_ask
     assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
     await play.settle(2 * 900 + 300)
     assert (await play.statuses("D", await play.head("D")))[-1] == "success"
+
+
+async def test_a_push_to_a_repository_that_was_renamed_is_heard_though_the_config_names_it_as_before(
+    play: Play,
+) -> None:
+    """It is known by its id: what stood on the old head is taken back, and who reads it is told what cannot be seen."""
+    await play.branch("B", "C")
+    await play.pull("B")
+    await play.settle(400)
+    assert sorted(await play.dispatched()) == ["repoB", "repoC"]
+    assert (await _said(play, "B", await play.head("B")))["state"] == "success"
+    await play.world("/repositories/acme/repoC", {"name": "repoC2"})
+    await play.settle(60)
+    push = {"repository": "acme/repoC2", "branch": "DPTA-1", "files": {"work.txt": "new"}, "actor": "ann"}
+    await play.world("/push", push)
+    await play.settle(60)
+    said = await _said(play, "B", await play.head("B"))
+    assert said["state"] == "error"
+    assert "cannot see repoC" in said["description"]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.domain import speak
-from tests.jobs.play import CONFIG, Play, playing, seed
+from app.github import Acted, Failure
+from app.github.client import InstallationClient
+from app.github.errors import Kind as FailureKind
+from tests.jobs.play import CONFIG, Play, playing, seed, without
 
 ALL = {"metadata": "read", "contents": "read", "pull_requests": "read"} | dict.fromkeys(
     ("actions", "issues", "statuses"), "write"
@@ -15,12 +20,11 @@ ALL = {"metadata": "read", "contents": "read", "pull_requests": "read"} | dict.f
 @pytest.mark.parametrize("status", [401, 403, 404])
 async def test_a_status_that_was_refused_for_five_minutes_is_true_after_two_sweeps(play: Play, status: int) -> None:
     await play.branch("B", "D")
-    match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
-    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": status, "times": 1000})
+    await play.refuse_statuses("B", status)
     await play.pull("B")
     await play.pull("D")
     await play.settle(300)
-    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.mend()
     await play.settle(2 * 900 + 300)
     said = [await play.statuses(letter, await play.head(letter)) for letter in "BD"]
     assert [one[-1:] for one in said] == [["success"], ["success"]], said
@@ -34,13 +38,12 @@ async def test_a_withdrawal_that_was_refused_for_five_minutes_stands_after_two_s
     await play.pull("D")
     await play.settle(400)
     assert (await play.statuses("B", await play.head("B")))[-1] == "success"
-    match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
-    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": status, "times": 1000})
+    await play.refuse_statuses("B", status)
     script = {"repository": "acme/repoD", "workflow": "build.yml", "conclusion": "failure"}
     await play.world("/scripts", script)
     await play.push("D")
     await play.settle(300)
-    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.mend()
     await play.settle(2 * 900 + 300)
     said = await play.statuses("B", await play.head("B"))
     assert said[-1] == "failure", said
@@ -55,18 +58,16 @@ async def test_what_was_refused_turns_green_only_after_another_read(play: Play, 
     await play.pull("D")
     await play.settle(5)
     assert await play.statuses("B", await play.head("B")) == ["pending"]
-    match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
-    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 403, "times": 1000})
+    await play.refuse_statuses("B")
     await play.settle(300)
     assert sorted(await play.dispatched()) == ["repoB", "repoD"]
     passed = {letter: await play.head(letter) for letter in "BD"}
     assert (await play.statuses("D", passed["D"]))[-1] == "error"
     await play.world("/scripts", {"repository": f"acme/repo{moved}", "workflow": "build.yml", "conclusion": "failure"})
-    match = {"event": "p*"}
-    await play.world("/faults", {"on": "delivery", "match": match, "do": "drop", "value": "unrecorded", "times": 1000})
+    await play.lose_changes()
     await play.push(moved)
     await play.settle(1)
-    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.mend()
     if by == "permission":
         await play.world("/installation", {"action": "new_permissions_accepted", "owner": "acme", "permissions": ALL})
     # Long before the next sweep, where somebody has told of the permissions.
@@ -85,8 +86,7 @@ async def test_what_an_older_version_left_refused_is_read_before_it_turns_green(
     await play.pull("B")
     await play.pull("D")
     await play.settle(60)
-    match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
-    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 403, "times": 1000})
+    await play.refuse_statuses("B")
     with monkeypatch.context() as older:
         older.setattr(speak, "doubted", lambda state: state)
         await play.settle(400)
@@ -94,11 +94,10 @@ async def test_what_an_older_version_left_refused_is_read_before_it_turns_green(
     before = {letter: await play.statuses(letter, passed[letter]) for letter in "BD"}
     assert before["D"][-1] == "error"
     await play.world("/scripts", {"repository": f"acme/repo{moved}", "workflow": "build.yml", "conclusion": "failure"})
-    lost = {"on": "delivery", "match": {"event": "p*"}, "do": "drop", "value": "unrecorded", "times": 1000}
-    await play.world("/faults", lost)
+    await play.lose_changes()
     await play.push(moved)
     await play.settle(1)
-    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.mend()
     await play.world("/installation", {"action": "new_permissions_accepted", "owner": "acme", "permissions": ALL})
     await play.settle(60)
     for letter in "BD":
@@ -117,18 +116,16 @@ async def test_a_refusal_that_ends_with_its_pull_request_is_followed_by_a_read(d
         await play.pull("C")
         await play.pull("D")
         await play.settle(5)
-        match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
-        await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 403, "times": 1000})
+        await play.refuse_statuses("B")
         await play.settle(300)
         assert sorted(await play.dispatched()) == ["repoB", "repoC", "repoD"]
         head = await play.head("D")
         assert (await play.statuses("D", head))[-1] == "error"
         await play.world("/scripts", {"repository": "acme/repoC", "workflow": "build.yml", "conclusion": "failure"})
-        lost = {"on": "delivery", "match": {"event": "p*"}, "do": "drop", "value": "unrecorded", "times": 1000}
-        await play.world("/faults", lost)
+        await play.lose_changes()
         await play.push("C")
         await play.settle(1)
-        assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+        await play.mend()
         if how == "closed":
             await play.world(f"/pulls/acme/repoB/{number}", {"state": "closed"})
         else:
@@ -139,9 +136,7 @@ async def test_a_refusal_that_ends_with_its_pull_request_is_followed_by_a_read(d
 
 async def test_a_status_that_is_refused_for_good_is_tried_once_in_a_sweep(play: Play) -> None:
     await play.branch("B", "D")
-    path = "/repos/acme/repoB/statuses/*"
-    match = {"method": "POST", "path": path}
-    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 403, "times": 1000})
+    await play.refuse_statuses("B")
     await play.pull("B")
     await play.pull("D")
     await play.settle(600)
@@ -161,17 +156,72 @@ async def test_a_withdrawal_that_is_refused_late_leaves_the_other_verdict_alone(
     await play.settle(400)
     head = {letter: await play.head(letter) for letter in "BD"}
     assert (await play.statuses("D", head["D"]))[-1] == "success"
-    match = {"method": "POST", "path": "/repos/acme/repoB/statuses/*"}
-    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 502, "times": 1000})
-    lines = CONFIG.splitlines(keepends=True)
-    file = {"orchestrator.yml": "".join(one.replace("repoB, ", "") for one in lines if "repoB: " not in one)}
-    await play.world("/push", {"repository": "acme/orchestrator", "branch": "main", "files": file, "actor": "ann"})
+    await play.refuse_statuses("B", 502)
+    await play.configure(without("B"))
     await play.settle(60)
     await play.world("/repositories/acme/repoB", {"archived": True})
     await play.settle(20)
     before = await play.statuses("D", head["D"])
     assert before[-1] == "success"
-    assert (await play.people.delete(f"{play.url}/_simulator/faults")).is_success
+    await play.mend()
     await play.settle(4 * 900)
     said = await play.statuses("D", head["D"])
     assert said == before, "what is refused where nobody can merge withdraws nothing elsewhere"
+
+
+async def _green(play: Play, *letters: str) -> None:
+    await play.branch(*letters)
+    for letter in letters:
+        await play.pull(letter)
+    await play.settle(400)
+    for letter in letters:
+        assert (await play.statuses(letter, await play.head(letter)))[-1] == "success"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_refusal_in_a_repository_that_left_the_config_meanwhile_is_tried_by_the_sweep(
+    play: Play, status: int
+) -> None:
+    await _green(play, "B", "D")
+    await play.refuse_statuses("B", status)
+    await play.configure(without("B"))
+    await play.settle(300)
+    await play.mend()
+    await play.settle(2 * 900 + 300)
+    said = {letter: await play.statuses(letter, await play.head(letter)) for letter in "BD"}
+    assert (said["B"][-1], said["D"][-1]) == ("error", "success"), said
+
+
+async def test_a_refusal_in_a_pipeline_that_was_given_up_meanwhile_is_tried_by_the_sweep(play: Play) -> None:
+    await _green(play, "B", "D")
+    await play.refuse_statuses("B")
+    await play.configure(without(*"ABCD").replace("product:", "another:"))
+    await play.settle(300)
+    await play.mend()
+    await play.settle(2 * 900 + 300)
+    said = {letter: await play.statuses(letter, await play.head(letter)) for letter in "BD"}
+    assert (said["B"][-1], said["D"][-1]) == ("error", "error"), said
+
+
+async def test_a_former_context_that_was_refused_once_is_taken_back_by_the_sweep(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody speaks there any more, so that no set hears of the refusal."""
+    await _green(play, "B")
+    post, left = InstallationClient.set_status, [1]
+
+    async def refused_once(
+        self: InstallationClient, owner: str, repo: str, sha: str, state: str, context: str, *more: Any
+    ) -> Any:
+        if context == "orchestrator-build" and left:
+            left.pop()
+            return Failure(FailureKind.ASK_A_PERSON, "GitHub refuses", Acted.REFUSED, status=403)
+        return await post(self, owner, repo, sha, state, context, *more)
+
+    monkeypatch.setattr(InstallationClient, "set_status", refused_once)
+    await play.configure(CONFIG.replace("settle: 10s", "settle: 10s\n    status: renamed"))
+    await play.settle(900 + 60)
+    assert not left
+    posts = await play.requests("POST", f"/acme/repoB/statuses/{await play.head('B')}")
+    last = {post["body"]["context"]: post["body"]["state"] for post in posts if post["status"] == 201}
+    assert last == {"orchestrator-build": "pending", "renamed": "success"}

@@ -127,6 +127,22 @@ async def test_what_something_depends_on_stays_whatever_its_age(engine: AsyncEng
         assert await count(connection, table) == 1
 
 
+async def test_an_orchestration_outlives_what_is_told_of_it(engine: AsyncEngine) -> None:
+    """It says whom its verdicts may name: its end may have been said long after it began."""
+    async with transaction(engine) as connection:
+        set_id = await create_set(connection, address(), OLD)
+        made = rows(set_id, 0, OLD, 1)
+        await connection.execute(insert(orchestrations).values(made["orchestrations"]))
+        await connection.execute(
+            insert(history).values(made["history"] | {"set_id": set_id, "orchestration_id": "guid-1", "at": NOW})
+        )
+        await forget_all(connection)
+        assert await count(connection, orchestrations) == 1
+        await connection.execute(history.update().values(at=OLD))
+        await forget_all(connection)
+        assert await count(connection, orchestrations) == 0
+
+
 async def test_a_statement_takes_no_more_than_a_batch(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     rule = next(rule for rule in RULES if rule.table is history)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.change_set import ChangeSet, Said
+from app.domain.change_set import ChangeSet
 from app.domain.events import Event
 from app.github import Failure
 from app.jobs.context import Context
@@ -18,7 +18,7 @@ from app.store.change_sets import load_unlocked
 from app.store.effects import Kept, finish_effect
 from app.store.history import Cause, add_request_id
 from app.store.installations import Placed, repository_by_id
-from app.store.posts import unshown_on
+from app.store.posts import refused_of
 from app.store.transaction import transaction
 
 
@@ -59,17 +59,13 @@ async def close(connection: AsyncConnection, river: River, kept: Kept, request_i
             await add_request_id(connection, kept.history_id, request_id)
 
 
-async def try_refused(context: Context, connection: AsyncConnection, refused: Iterable[Said]) -> None:
+async def try_refused(context: Context, connection: AsyncConnection, owner: str) -> None:
     """What GitHub refused to show is posted once more: what refused it may have passed, and nobody tells of that.
 
     A set is told only where GitHub takes it now, so that a lasting refusal says nothing anew.
     """
-    shas: dict[int, set[str]] = {}
-    for said in refused:
-        shas.setdefault(said.repository_id, set()).add(said.sha)
-    for repository_id, those in shas.items():
-        for sign in await unshown_on(connection, repository_id, those):
-            await keep_promise_once(connection, context.queue, post_of(sign), context.clock())
+    for sign in await refused_of(connection, owner):
+        await keep_promise_once(connection, context.queue, post_of(sign), context.clock())
 
 
 def failed(failure: Failure) -> Outcome:

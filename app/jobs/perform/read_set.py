@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.change_set import ChangeSet, Reading
+from app.domain.change_set import ChangeSet
 from app.domain.decide import observe
 from app.domain.events import Event, ReadFailed, ReadPurpose, SetRead
 from app.domain.facts import RepositoryRead
@@ -31,7 +31,7 @@ async def read_set(context: Context, kept: Kept) -> Outcome:
     """Read, unless the set has changed since; failures are the set's business, which plans the next read itself."""
     revision, purpose = int(kept.args["revision"]), ReadPurpose(kept.args["purpose"])
     state = await look_at(context, kept)
-    if state.reading != Reading(revision, purpose):
+    if not state.awaits(revision, purpose):
         return Done()
     missing = unseen(state)
     if missing or not names_of(state):

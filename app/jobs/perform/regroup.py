@@ -46,6 +46,7 @@ async def regroup(context: Context, kept: Kept, owner: str) -> None:
             async with apart(connection, set_id):
                 await _plan_anew(context, river, kept, moves, set_id, fresh.get(set_id, ()))
         names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
+        await try_refused(context, connection, owner)
         await follow_schedules(river, owner)
         for placed in await repositories_by_name(connection, owner, names):
             scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})
@@ -60,7 +61,6 @@ async def _plan_anew(
         events = [AccessChanged(known=False), *moves.leaving(state, locked.address), *fresh]
         after = await river.handle(locked, events, cause_of(kept))
         await river.rename_status(after, cause_of(kept))
-        await try_refused(context, river.connection, (one for one in after.said if one.refused))
 
 
 async def _placed(river: River, states: Iterable[ChangeSet]) -> dict[int, Placed]:

@@ -93,6 +93,8 @@ class View:
 async def sweep_owner(context: Context, kept: Kept) -> Outcome:
     """Compare everything of one owner. A part that could not be read is left to the next sweep."""
     owner, begun = str(kept.args["owner"]), context.clock()
+    async with transaction(context.engine) as connection:
+        await try_refused(context, connection, owner)
     view = await _view(context, owner, begun)
     if not view.placed:
         return Done()
@@ -164,7 +166,6 @@ class Comparing:
         await self._follow(placed, answer)
         await self._pulls(placed.repository, answer)
         await self._signs(answer)
-        await self._refused(answer)
 
     async def _unreadable(self, repository: Repository, answer: Unreadable) -> None:
         """What there is to be seen comes from GitHub's own lists."""
@@ -230,12 +231,6 @@ class Comparing:
         for sign in shown:
             if _differs(sign, heads[sign.key.sha]):
                 await self._post_again(sign)
-
-    async def _refused(self, answer: SweptRepository) -> None:
-        said = [one for state in self.view.states for one in state.said if one.repository_id == answer.id]
-        if not answer.archived:
-            async with transaction(self.context.engine) as connection:
-                await try_refused(self.context, connection, (one for one in said if one.refused))
 
     async def _post_again(self, sign: Sign) -> None:
         async with transaction(self.context.engine) as connection:

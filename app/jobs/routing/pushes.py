@@ -1,6 +1,7 @@
 """Pushes: the branches of open sets, the bases they are for, and the config file.
 
-Law: a push makes no set; a set is made by its first pull request and finds its branches by reading.
+Law: a push makes no set; a set is made by its first pull request and finds its branches by reading. Whatever holds the
+branch hears of it, by the repository's id: the config may name it otherwise, or not at all.
 """
 
 from __future__ import annotations
@@ -8,16 +9,14 @@ from __future__ import annotations
 from app.config import base_line_of, key_of
 from app.domain.change_set import Kind
 from app.domain.events import BaseMoved, BranchMoved, Event
-from app.domain.facts import Repository
 from app.domain.pipeline import BaseMoved as BaseMovedRule
 from app.domain.pipeline import Pipeline
 from app.inbox.notices import PushNotice
 from app.jobs.context import Context
 from app.jobs.river import River
 from app.jobs.routing.config_file import follow_push
-from app.store.change_sets import open_sets, sets_of_key
+from app.store.change_sets import open_sets, sets_of_branch, sets_of_key
 from app.store.history import Cause
-from app.store.views import alone_sets_of_branch
 
 
 async def route_push(context: Context, river: River, notice: PushNotice, cause: Cause) -> str | None:
@@ -26,34 +25,26 @@ async def route_push(context: Context, river: River, notice: PushNotice, cause: 
         return "a tag is no branch of any change set"
     read = await follow_push(context, river, notice)
     config = await context.configs.of(river.connection, notice.repository.owner)
-    events: dict[str, list[Event | None]] = {}
+    moved = BranchMoved(notice.repository.id, notice.branch, notice.before, notice.after, notice.actor)
+    held = await sets_of_branch(river.connection, notice.repository.owner, notice.repository.id, notice.branch)
+    events: dict[str, list[Event | None]] = {set_id: [moved] for set_id in held}
     for pipeline in config.pipelines if config else ():
         if notice.repository.name.lower() in pipeline.repositories:
-            await _collect(river, pipeline, notice, notice.branch, events)
+            await _collect(river, pipeline, notice, moved, events)
     await river.handle_all(events, cause)
     if events or read:
         return None
     return f"branch {notice.branch} of {notice.repository.full_name} is of no open change set"
 
 
-async def _with_head(river: River, pipeline: Pipeline, repository: Repository, branch: str) -> list[str]:
-    """The open sets of the branch's key, and what stands alone with this branch as its head.
-
-    The latter hears of a push by its pull request, too; but that delivery may be lost.
-    """
-    connection, key = river.connection, key_of(pipeline, branch)
-    keyed = await sets_of_key(connection, repository.owner, pipeline.name, key) if key is not None else []
-    alone = await alone_sets_of_branch(connection, repository.owner, pipeline.name, branch, repository.id)
-    return [*(set_id for set_id, _ in keyed), *alone]
-
-
 async def _collect(
-    river: River, pipeline: Pipeline, notice: PushNotice, branch: str, events: dict[str, list[Event | None]]
+    river: River, pipeline: Pipeline, notice: PushNotice, moved: BranchMoved, events: dict[str, list[Event | None]]
 ) -> None:
-    repository = notice.repository
-    moved = BranchMoved(repository.id, branch, notice.before, notice.after, notice.actor)
-    for set_id in await _with_head(river, pipeline, repository, branch):
-        events.setdefault(set_id, []).append(moved)
+    """The open sets that the branch may join by its key, and those whose base it is."""
+    repository, branch = notice.repository, moved.branch
+    key = key_of(pipeline, branch)
+    for set_id, _ in await sets_of_key(river.connection, repository.owner, pipeline.name, key) if key else ():
+        events.setdefault(set_id, [moved])
     if pipeline.base_moved is not BaseMovedRule.REBUILD or notice.after is None:
         return
     line = base_line_of(pipeline, branch, repository.default_branch)

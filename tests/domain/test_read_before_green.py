@@ -1,0 +1,135 @@
+"""Success that is newly said on a head stands on a read of now, however old what had passed there is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from app.domain.decide import decide
+from app.domain.effects import ReadSet, Say
+from app.domain.events import BranchMoved, PullSeen, ReadPurpose, SetRead, SignRefused, SignShown
+from app.domain.facts import PullState
+from app.domain.verdict import VerdictState
+from tests.domain.pretend import Pretend, story_pipeline
+from tests.domain.test_story import green_b_and_d
+
+
+def is_read_first(world: Pretend, reads: int, repository: int) -> None:
+    """Success on this head needs another read; D moved meanwhile and nobody told."""
+    state = world.sign(repository)
+    assert not (state is VerdictState.SUCCESS and world.reads == reads), "success was posted without another read"
+
+
+def test_reopened_beside_a_sibling_it_is_read_before_it_is_green_again() -> None:
+    world = green_b_and_d()
+    world.now += timedelta(days=1)
+    world.ends(2, merged=False)
+    world.settle()
+    assert world.sign(2) is VerdictState.PENDING
+    world.pushes(4, tell=False)  # its deliveries were lost
+    reads = world.reads
+    world.now += timedelta(minutes=1)
+    world.pulls[2] = replace(world.pulls[2], state=PullState.OPEN, updated_at=world.now)
+    world.feed(PullSeen(world.pulls[2], belongs=True))
+    world.settle()
+    is_read_first(world, reads, 2)
+
+
+def test_opened_on_a_branch_member_it_is_read_before_it_is_green() -> None:
+    world = Pretend.new(story_pipeline())
+    world.branches_off(3)
+    world.opens(2)
+    world.settle()
+    world.passes(31)
+    for name in ("repoB", "repoC"):
+        world.completes(name)
+    assert world.sign(2) is VerdictState.SUCCESS
+    world.now += timedelta(days=7)
+    world.pushes(2, tell=False)
+    reads = world.reads
+    world.opens(3)
+    world.settle()
+    is_read_first(world, reads, 3)
+
+
+def test_crowded_by_a_branch_at_the_same_commit_it_is_read_before_it_is_green_again() -> None:
+    world = Pretend.new(story_pipeline())
+    world.branches_off(3)
+    world.opens(2)
+    world.settle()
+    world.passes(31)
+    for name in ("repoB", "repoC"):
+        world.completes(name)
+    world.now += timedelta(days=1)
+    head = world.branches[3]
+    world.feed(BranchMoved(3, "other/DPTA-1122", None, head))
+    world.settle()
+    assert world.sign(2) is VerdictState.ERROR
+    reads = world.reads
+    world.pushes(3, tell=False)
+    world.feed(BranchMoved(3, "other/DPTA-1122", head, None))
+    world.settle()
+    is_read_first(world, reads, 2)
+
+
+def test_a_read_from_before_the_refusal_confirms_nothing_after_it() -> None:
+    world = Pretend.new(story_pipeline())
+    world.opens(2)
+    world.opens(4)
+    world.settle()
+    world.passes(31)
+    world.completes("repoB")
+    run = [r for r in world.runs if r.conclusion is None][-1]
+    world.finish(run, "success")
+    [read] = [e for e in world.pending if isinstance(e, ReadSet)]
+    world.pending.remove(read)
+    late = SetRead(read.revision, read.purpose, world.read())
+    assert read.purpose is ReadPurpose.CONFIRM
+    head = world.pulls[2].head
+    world.feed(SignRefused(2, head, "403"))
+    world.pending = [e for e in world.pending if not isinstance(e, Say)]
+    world.now += timedelta(hours=1)
+    world.pushes(4, tell=False)
+    world.feed(SignShown(2, head, success=False))
+    world.settle()
+    world.feed(late)
+    said = [e for e in world.pending if isinstance(e, Say) and e.verdict.state is VerdictState.SUCCESS]
+    assert not said, "confirmed by a read that was sent before the refusal"
+
+
+def test_a_repository_that_is_lost_while_it_was_read_breaks_nothing() -> None:
+    """Before the answer is folded in, the App was taken off it."""
+    world = Pretend.new(story_pipeline())
+    world.opens(2)
+    world.settle()
+    world.now += timedelta(seconds=31)
+    world.feed(None)
+    [read] = [e for e in world.pending if isinstance(e, ReadSet)]
+    answer = SetRead(read.revision, read.purpose, world.read())
+    left = {name: one for name, one in world.state.repositories.items() if name != "repoc"}
+    world.state = replace(world.state, repositories=left)
+    after = decide(world.state, answer, world.now).state
+    assert after.trouble is not None
+    assert after.orchestration is None or not after.orchestration.frozen
+
+
+def test_opened_again_where_one_was_merged_it_is_built_before_it_is_green() -> None:
+    """Every delivery comes. B is squash-merged and left out of D's next manifest; then B is opened at the same head."""
+    world = green_b_and_d()
+    world.ends(2, merged=True)
+    world.settle()
+    world.pushes(4)
+    world.settle()
+    world.passes(31)
+    assert world.building() == ["repoD"]
+    world.completes("repoD")
+    assert world.sign(4) is VerdictState.SUCCESS
+    built = world.state.orchestration
+    assert built is not None
+    assert built.build("repoB").sha is None, "what is merged is none of this manifest"
+    world.now += timedelta(minutes=5)
+    again = replace(world.pulls[2], number=21, state=PullState.OPEN, updated_at=world.now)
+    world.pulls[2] = again
+    world.feed(PullSeen(again, belongs=True))
+    said = [e for e in world.pending if isinstance(e, Say) and e.sha == again.head]
+    assert VerdictState.SUCCESS not in [one.verdict.state for one in said], "green, and never built"
