@@ -15,9 +15,11 @@ from typing import Any
 import procrastinate
 import psycopg
 from procrastinate.exceptions import JobAborted
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.jobs.attention import AttentiveManager
@@ -32,14 +34,25 @@ CONDUCT = "conduct"
 KEEP_TIME = "keep_time"
 QUEUE = "lockstep"
 
-PASSING = (OperationalError, InterfaceError, psycopg.OperationalError, OSError, asyncio.CancelledError, JobAborted)
-"""Deadlocks, serialisation, a lost or restarting Postgres, our own shutdown: the same job may well succeed."""
+PASSING = (
+    OperationalError,
+    InterfaceError,
+    NoConnectionFree,
+    psycopg.OperationalError,
+    OSError,
+    asyncio.CancelledError,
+    JobAborted,
+)
+"""Deadlocks, serialisation, a lost, crowded or restarting Postgres, our own shutdown: the same job may well succeed."""
 PASSING_TRIES = 20
 DATABASE_TRIES = 5
+QUICK_TRIES = 4
+"""So many without a pause: enough for two jobs that met each other."""
+LONGEST_REST = 30.0
 
 
 class AtOnce(BaseRetryStrategy):
-    """Try again at once what may succeed the second time; everything else is dead and becomes an event."""
+    """Try again what may succeed the next time; everything else is dead and becomes an event."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         return RetryDecision() if will_be_tried_again(exception, job.attempts) else None
@@ -50,6 +63,13 @@ def will_be_tried_again(error: BaseException, attempts: int) -> bool:
     if isinstance(error, PASSING):
         return attempts < PASSING_TRIES
     return isinstance(error, DBAPIError) and attempts < DATABASE_TRIES
+
+
+def rest_after(error: BaseException, attempts: int) -> float:
+    """Seconds before the next try, if any: a database without room has minutes to find some, and is not stormed."""
+    if attempts < QUICK_TRIES or not will_be_tried_again(error, attempts):
+        return 0.0
+    return min(0.25 * 2.0 ** (attempts - QUICK_TRIES), LONGEST_REST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +91,7 @@ class Queue:
     """Promises jobs on anybody's connection; its ``app`` runs them where a worker is started."""
 
     def __init__(self, url: str, *, pool_size: int = 4) -> None:
+        self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
         self.app = procrastinate.App(
             connector=procrastinate.PsycopgConnector(
                 conninfo=url.replace("+psycopg", "", 1),
@@ -84,7 +105,16 @@ class Queue:
 
     def add_task(self, name: str, work: Callable[..., Awaitable[None]]) -> None:
         """``work`` gets procrastinate's job context and the job's arguments by name."""
-        self.app.task(name=name, queue=QUEUE, pass_context=True, retry=AtOnce())(work)
+
+        async def in_its_time(job: JobContext, **arguments: Any) -> None:
+            try:
+                await work(job, **arguments)
+            except Exception as error:
+                # In the worker's hand: a job that rests in the queue would hold back others (LIBRARIES, rule 2).
+                await self.sleep(rest_after(error, job.job.attempts))
+                raise
+
+        self.app.task(name=name, queue=QUEUE, pass_context=True, retry=AtOnce())(in_its_time)
 
     async def promise(self, connection: AsyncConnection, wanted: Iterable[Wanted]) -> None:
         """Promise jobs in the open transaction of ``connection``: they exist if and only if it commits."""
