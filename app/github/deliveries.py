@@ -1,7 +1,8 @@
 """The App's delivery log: what GitHub tried to tell the App, attempt by attempt (FACTS §3).
 
 Law: an entry is one attempt; attempts at one delivery share its ``guid``. The list holds no payloads and cannot be
-asked by time: it is read page by page, the youngest first, and each payload by a call of its own.
+asked by time: it is read page by page, the youngest first, and each payload by a call of its own. An entry in another
+shape keeps no other from being read.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+from pydantic import JsonValue, ValidationError
+
 from app.github.answers import Missing
 from app.github.channel import Reader, parsed
-from app.github.errors import Failure
-from app.github.payloads import LoggedPayloadBody, LogPageBody
+from app.github.errors import Failure, unreadable
+from app.github.payloads import LogEntryBody, LoggedPayloadBody, LogPageBody
 
 PATH = "/app/hook/deliveries"
+
+_log = structlog.get_logger("app.github")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,31 @@ async def read_page(channel: Reader, page: str | None) -> LogPage | Failure:
     body = parsed(reply, LogPageBody)
     if isinstance(body, Failure):
         return body
-    return LogPage(tuple(LogEntry(**one.model_dump()) for one in body.root), reply.next_url)
+    entries = _entries(body)
+    if body.root and not entries:
+        return unreadable(reply, "no entry is as documented")
+    return LogPage(tuple(entries), reply.next_url)
+
+
+def _entries(page: LogPageBody) -> list[LogEntry]:
+    """Those that are as documented. One without a time has that of its neighbour: none, where no other has one."""
+    told = [body for number, one in enumerate(page.root) if (body := _entry(one, number)) is not None]
+    at = next((body.delivered_at for body in told if body.delivered_at is not None), None)
+    entries: list[LogEntry] = []
+    for body in told:
+        at = body.delivered_at or at
+        if at is not None:
+            entries.append(LogEntry(**{**body.model_dump(), "delivered_at": at}))
+    return entries
+
+
+def _entry(one: JsonValue, number: int) -> LogEntryBody | None:
+    try:
+        return LogEntryBody.model_validate(one)
+    except ValidationError as error:
+        wrong = [".".join(map(str, detail["loc"])) or detail["msg"] for detail in error.errors()[:3]]
+        _log.warning("an entry of the App's log is passed over: it is not as documented", entry=number, at=wrong)
+        return None
 
 
 async def read_payload(channel: Reader, entry_id: int) -> bytes | Missing | Failure:

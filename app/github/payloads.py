@@ -7,6 +7,7 @@ older server has a meaning here (FACTS §3, *parse leniently*). No other module 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue, RootModel
 
@@ -219,19 +220,22 @@ class Comments(RootModel[list[CommentBody]]):
     pass
 
 
+_Id = Annotated[int, Field(ge=0, lt=2**63)]
+
+
 class LogEntryBody(BaseModel):
-    id: int
+    id: _Id
     guid: str = ""
     event: str = ""
     action: str | None = None
-    installation_id: int | None = None
-    repository_id: int | None = None
-    delivered_at: AwareDatetime
+    installation_id: _Id | None = None
+    repository_id: _Id | None = None
+    delivered_at: AwareDatetime | None = None
     redelivery: bool = False
 
 
-class LogPageBody(RootModel[list[LogEntryBody]]):
-    """A page of the App's delivery log."""
+class LogPageBody(RootModel[list[JsonValue]]):
+    """A page of the App's delivery log, entry by entry: one in another shape keeps no other from being read."""
 
 
 class _LoggedRequest(BaseModel):

@@ -55,6 +55,28 @@ async def test_of_an_entry_only_its_id_and_time_are_needed(github: GitHub, serve
     assert (page.entries[0].guid, page.entries[0].event, page.entries[0].repository_id) == ("", "", None)
 
 
+@pytest.mark.parametrize(
+    "strange", ["text", {}, {**ENTRY, "id": 2**63}, {**ENTRY, "guid": 5}, {**ENTRY, "delivered_at": "soon"}]
+)
+async def test_an_entry_in_another_shape_keeps_no_other_from_being_read(
+    github: GitHub, server: FakeServer, strange: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.on("GET", LOG, Says(200, [{**ENTRY, "id": 2}, strange, {**ENTRY, "id": 1}]))
+    page = await github.delivery_log()
+    assert isinstance(page, LogPage)
+    assert [one.id for one in page.entries] == [2, 1]
+    assert "not as documented" in capsys.readouterr().out
+
+
+async def test_an_entry_without_a_time_stands_where_its_neighbours_do(github: GitHub, server: FakeServer) -> None:
+    """As one that was throttled and never tried, say."""
+    times = (None, "2026-06-01T12:00:09Z", None, "2026-06-01T12:00:05Z")
+    server.on("GET", LOG, Says(200, [{**ENTRY, "id": 9 - n, "delivered_at": at} for n, at in enumerate(times)]))
+    page = await github.delivery_log()
+    assert isinstance(page, LogPage)
+    assert [(one.id, one.delivered_at.second) for one in page.entries] == [(9, 9), (8, 9), (7, 9), (6, 5)]
+
+
 @pytest.mark.parametrize("said", [Says(200, {"not": "a list"}), Says(200, [{"id": 1}]), Says(502), Says(404)])
 async def test_a_page_that_cannot_be_read_is_a_failure(github: GitHub, server: FakeServer, said: Says) -> None:
     server.on("GET", LOG, said)
