@@ -106,7 +106,7 @@ class Queue:
     def add_task(self, name: str, work: Callable[..., Awaitable[None]]) -> None:
         """``work`` gets procrastinate's job context and the job's arguments by name."""
 
-        async def in_its_time(job: JobContext, **arguments: Any) -> None:
+        async def in_its_time(job: JobContext, /, **arguments: Any) -> None:
             try:
                 await work(job, **arguments)
             except Exception as error:

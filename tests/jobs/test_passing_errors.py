@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from app.jobs import worker
 from app.jobs.context import Context
 from app.jobs.queue import DATABASE_TRIES, PASSING_TRIES, rest_after, will_be_tried_again
+from app.jobs.taking import take_delivery
 from tests.jobs.play import Play, playing, seed
 from tests.jobs.test_log_gaps import COMMANDED
 
@@ -28,7 +29,7 @@ async def play(database_url: str) -> AsyncIterator[Play]:
 
 def _crowded(play: Play, error: Exception, seconds: float) -> Callable[[Context, str], Awaitable[None]]:
     """For so long, by the rests that the worker takes, nothing can be taken in."""
-    real, rested = worker.take_delivery, [0.0]
+    rested = [0.0]
 
     async def rest(for_seconds: float) -> None:
         rested.append(for_seconds)
@@ -36,7 +37,7 @@ def _crowded(play: Play, error: Exception, seconds: float) -> Callable[[Context,
     async def take(context: Context, guid: str) -> None:
         if sum(rested) < seconds:
             raise error
-        await real(context, guid)
+        await take_delivery(context, guid)
 
     play.service.queue.sleep = rest
     return take
