@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.composition import Service
-from app.inbox.door import Door
-from app.settings import Settings
+from app.inbox.door import Door, ShutDoor
+from app.settings import Ingest, Settings
 from app.simulator.server import Options, Simulator, running
 from app.store.deliveries import reopen
 from app.store.timers import next_due
@@ -240,7 +240,8 @@ async def playing(
 
 @contextlib.asynccontextmanager
 async def _served(service: Service, listener: socket.socket, clock: Any) -> AsyncIterator[None]:
-    door = Door(service.keeper, lambda: [make_credentials().webhook_secret], clock)
+    pulled = service.settings.ingest is Ingest.PULL
+    door = ShutDoor() if pulled else Door(service.keeper, lambda: [make_credentials().webhook_secret], clock)
     app = Starlette(routes=[Route("/webhooks/github", door)])
     config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
