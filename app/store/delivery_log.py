@@ -1,7 +1,7 @@
 """How far the App's delivery log has been read, and what of it is kept already.
 
-Law: one row for the App. ``read_until`` only moves forward, and only past what was taken in, in the same transaction;
-so whatever dies or fails in between is read again.
+Law: one row for the App. ``read_until`` only moves forward, and only past what is kept, or is remembered as unread in
+the same transaction (``unread_payloads``); so whatever dies in between is read again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ delivery_log = Table(
     Column("read_until", Time, nullable=False),
     # When the log was last read to its present end; null: never yet.
     Column("read_at", Time),
-    # Why the last reading did not come to its end; null: it did.
+    # Why the last reading did not come to its end, or what it was not shown; null: all is read.
     Column("problem", Text),
     # The first of the readings in a row after which something before the log's end had to be read again; null: the
     # last one left nothing.
@@ -89,13 +89,15 @@ async def log_position(connection: AsyncConnection) -> LogPosition | None:
     return LogPosition(**{name: getattr(row, name) for name in LogPosition.__slots__}) if row else None
 
 
-async def move_log(connection: AsyncConnection, read_until: datetime | None, taken: int = 0) -> None:
-    """Everything up to ``read_until`` is kept or does not concern us; ``taken`` more came by the log alone.
+async def move_log(connection: AsyncConnection, read_until: datetime) -> None:
+    """Everything up to ``read_until`` is kept, remembered, or does not concern us."""
+    furthest = func.greatest(delivery_log.c.read_until, read_until)
+    await connection.execute(update(delivery_log).values(read_until=furthest))
 
-    None: nothing is said of how far.
-    """
-    furthest = func.greatest(delivery_log.c.read_until, read_until)  # Postgres' greatest() leaves null out
-    await connection.execute(update(delivery_log).values(read_until=furthest, taken=delivery_log.c.taken + taken))
+
+async def count_taken(connection: AsyncConnection, taken: int) -> None:
+    """So many more came by the log alone."""
+    await connection.execute(update(delivery_log).values(taken=delivery_log.c.taken + taken))
 
 
 async def hold_log(connection: AsyncConnection, since: datetime, now: datetime) -> None:
@@ -108,9 +110,9 @@ async def release_log(connection: AsyncConnection) -> None:
     await connection.execute(update(delivery_log).values(held_up_since=None, held_up_at=None))
 
 
-async def end_reading(connection: AsyncConnection, now: datetime) -> None:
-    """The log was read to its present end."""
-    await connection.execute(update(delivery_log).values(read_at=now, problem=None))
+async def end_reading(connection: AsyncConnection, now: datetime, problem: str | None = None) -> None:
+    """The log was read to its present end. ``problem``: why something that it lists could not be shown."""
+    await connection.execute(update(delivery_log).values(read_at=now, problem=problem))
 
 
 async def fail_reading(connection: AsyncConnection, problem: str) -> None:

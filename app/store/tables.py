@@ -27,6 +27,7 @@ from app.store import (
     signs,
     sweeps,
     timers,
+    unread_payloads,
 )
 from app.store.metadata import metadata
 
@@ -55,6 +56,7 @@ ROOMS = (
     signs,
     sweeps,
     timers,
+    unread_payloads,
 )
 
 __all__ = ["ROOMS", "metadata"]
