@@ -29,6 +29,7 @@ TAKE_AGAIN = "TakeAgain"
 GROUND_GROUP = "GroundGroup"
 READ_REPOSITORY = "ReadRepository"
 SYNC = "SyncInstallations"
+READ_INSTALLATION = "ReadInstallation"
 ANSWER_COMMAND = "AnswerCommand"
 TRIM = "Trim"
 TAKE_FROM_LOG = "TakeFromLog"
@@ -85,6 +86,13 @@ def read_config_of(owner: str, sha: str | None = None) -> Promise:
     """The owner's file, read anew; ``sha``: the commit that is told what the file says. One at a time, as above."""
     name = owner.lower()
     return Promise(READ_CONFIG, {"owner": name, "sha": sha} if sha else {"owner": name}, lock=f"config:{name}")
+
+
+def read_installation_of(installation_id: int) -> Promise:
+    """All repositories of an installation, read anew, and then its owner's config. One at a time with other lists, as
+    above; each by itself, so that one that cannot be read holds up no other.
+    """
+    return Promise(READ_INSTALLATION, {"installation_id": installation_id}, lock=SYNC_ALL.lock)
 
 
 def read_repository_of(repository_id: int, *, narrower: bool) -> Promise:

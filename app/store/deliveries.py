@@ -194,9 +194,15 @@ async def reopen(connection: AsyncConnection, guid: str) -> bool:
     return (await connection.execute(again.returning(deliveries.c.guid))).first() is not None
 
 
-async def reopen_ignored(connection: AsyncConnection, installation_id: int, reasons: Iterable[str]) -> list[str]:
-    """Open again what was ignored for one of these reasons; the ids. The caller promises their jobs."""
+async def reopen_ignored(
+    connection: AsyncConnection, installation_id: int, reasons: Iterable[str], since: datetime
+) -> list[str]:
+    """Open again what came since then and was ignored for one of these reasons; the ids.
+
+    The caller promises their jobs.
+    """
     those = (
+        deliveries.c.received_at >= since,
         deliveries.c.installation_id == installation_id,
         deliveries.c.outcome == Outcome.IGNORED.value,
         deliveries.c.reason.in_([storable(reason) for reason in reasons]),

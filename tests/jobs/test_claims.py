@@ -17,7 +17,7 @@ from app.jobs.river import River
 from app.jobs.routing.runs import route_run
 from app.jobs.taking import take_delivery
 from app.store.history import Cause
-from app.store.installations import Installation, all_installations, repository_by_name, save_installation
+from app.store.installations import all_installations, repository_by_name, save_installation
 from app.store.signs import SignKey
 from app.store.transaction import transaction
 from tests.jobs.crashing import interrupted
@@ -73,7 +73,7 @@ async def test_what_comes_while_the_installations_are_read_is_read_once_more(
     read = sync._keep_installations
     calls = 0
 
-    async def told_meanwhile(*given: Any, patient: bool) -> tuple[list[Installation], set[int]]:
+    async def told_meanwhile(*given: Any, patient: bool) -> set[int]:
         nonlocal calls
         calls += 1
         if calls == 1:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from app.github import Failure, Installation
-from app.jobs.context import Context
+from app.domain.facts import Repository
+from app.github import Acted, Failure, Installation, Kind, Limit
+from app.jobs.context import Context, Owners
 from app.jobs.perform import PERFORMERS
 from app.jobs.perform.dispatch import dispatch_build
 from app.jobs.perform.outcome import Outcome
@@ -73,6 +75,69 @@ async def test_an_installation_that_cannot_be_read_holds_up_no_other(
         await play.world("/installation", {"action": action, "owner": "acme"})
     await play.settle()
     assert await play.rows("SELECT accessible FROM repositories WHERE name = 'repoE'") == [(True,)]
+
+
+def _another_installation_is_ill(play: Play, monkeypatch: pytest.MonkeyPatch, failure: Failure) -> None:
+    """GitHub lists it first, its owner is allowed, and its repositories cannot be read."""
+    listing, reading = play.service.github.list_installations, play.service.github.installation_repositories
+
+    async def listed() -> list[Installation]:
+        real = await listing()
+        assert not isinstance(real, Failure)
+        return [*(replace(one, id=1, owner="acme2", account_id=77) for one in real[:1]), *real]
+
+    async def read(installation_id: int) -> list[Repository] | Failure:
+        if installation_id != 1:
+            return await reading(installation_id)
+        retry_at = play.simulator.clock.now() + timedelta(hours=1) if failure.limit else None
+        return replace(failure, retry_at=retry_at)
+
+    monkeypatch.setattr(play.service.github, "list_installations", listed)
+    monkeypatch.setattr(play.service.github, "installation_repositories", read)
+    monkeypatch.setattr(Owners, "refusal", lambda *_: None)
+
+
+AWAY = Failure(Kind.TRY_AGAIN, "GitHub could not answer (502)", Acted.UNCLEAR)
+LIMITED = Failure(Kind.TRY_AGAIN, "GitHub's limit is reached", Acted.REFUSED, status=403, limit=Limit.PRIMARY)
+
+
+@pytest.mark.parametrize("failure", [AWAY, LIMITED], ids=["away", "limited"])
+async def test_what_is_given_to_one_installation_is_read_while_another_cannot_be(
+    play: Play, monkeypatch: pytest.MonkeyPatch, failure: Failure
+) -> None:
+    """Its failure names a moment an hour away, or none; and the log, which tells nothing of it, is not held up."""
+    await play.settle(61)
+    _another_installation_is_ill(play, monkeypatch, failure)
+    for action in ("suspend", "unsuspend"):
+        await play.world("/installation", {"action": action, "owner": "acme"})
+    await play.settle(60)
+    for action in ("removed", "added"):
+        await play.world("/installation", {"action": action, "owner": "acme", "repositories": ["repoB"]})
+        await play.settle(60)
+    assert await play.rows("SELECT accessible FROM repositories WHERE name = 'repoB'") == [(True,)]
+    waiting = "SELECT args FROM effects WHERE kind = 'ReadInstallation' AND done_at IS NULL"
+    assert await play.rows(waiting) == [({"installation_id": 1},)]
+    await play.settle(300)
+    assert await play.rows("SELECT held_up_since FROM delivery_log") == [(None,)]
+
+
+async def test_a_command_in_a_new_installation_is_obeyed_while_another_cannot_be_read(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes before its installation is known."""
+    config = CONFIG.replace("comment: false", "comment: false\n    start: command")
+    async with playing(database_url, seed(config)) as play:
+        await play.settle()
+        await play.world("/installation", {"action": "deleted", "owner": "acme"})
+        await play.settle(60)
+        _another_installation_is_ill(play, monkeypatch, AWAY)
+        await ill(play, "delivery", "drop", "unrecorded", event="installation.created")
+        await play.branch("B")
+        await play.world("/installation", {"action": "created", "owner": "acme"})
+        number = await play.pull("B")
+        await play.comment("B", number, "/orchestrate")
+        await play.settle(120)
+        assert await play.dispatched() == ["repoB"]
 
 
 @pytest.mark.parametrize("given_up", ["product", "repoE"])

@@ -25,7 +25,7 @@ from app.jobs.perform.recover import take_from_log
 from app.jobs.perform.runs import find_run, read_run
 from app.jobs.perform.select_targets import select_targets
 from app.jobs.perform.sweep import sweep, sweep_owner
-from app.jobs.perform.sync import scan_pulls, sync_installations
+from app.jobs.perform.sync import read_installation, scan_pulls, sync_installations
 from app.jobs.perform.take_again import take_again
 from app.jobs.perform.trim import trim
 from app.jobs.perform.write_comment import write_comment
@@ -48,6 +48,7 @@ PERFORMERS: dict[str, Callable[[Context, Kept], Awaitable[Outcome]]] = {
     promises.GROUND_GROUP: ground,
     promises.READ_REPOSITORY: read_repository,
     promises.SYNC: sync_installations,
+    promises.READ_INSTALLATION: read_installation,
     promises.ANSWER_COMMAND: answer_command,
     promises.TRIM: trim,
     promises.TAKE_FROM_LOG: take_from_log,

@@ -5,6 +5,9 @@ Law: these lists are GitHub's truth and replace what webhooks told; a listing th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.facts import Repository
@@ -13,14 +16,24 @@ from app.github import Installation as Told
 from app.jobs.context import Context
 from app.jobs.perform.common import failed, place_of
 from app.jobs.perform.outcome import Done, Later, Outcome
-from app.jobs.promises import keep_promise_once, read_config_of
+from app.jobs.promises import (
+    READ_CONFIG,
+    READ_INSTALLATION,
+    SCAN_PULLS,
+    SYNC,
+    keep_promise_once,
+    read_config_of,
+    read_installation_of,
+)
 from app.jobs.river import River
+from app.jobs.routing.installations import keep_installation
 from app.jobs.routing.pulls import see_pull
-from app.store.effects import Kept
+from app.store.effects import Kept, any_unfinished
 from app.store.history import Cause
 from app.store.installations import (
     Installation,
     all_installations,
+    installation_by_id,
     lose_repositories,
     save_installation,
     save_repository,
@@ -32,41 +45,31 @@ ASKED_AGAIN = 5
 
 
 async def sync_installations(context: Context, kept: Kept) -> Outcome:
-    """Read all installations and, of those that are served, all repositories; then each owner's config.
-
-    One that cannot be read (it may have been suspended since it was listed) keeps nobody from reading the others.
-    """
+    """List all installations; of each that is served the repositories are read, and then its owner's config."""
     told = await context.github.list_installations()
     if isinstance(told, Failure):
         return failed(told)
-    served, doubtful = await _keep_installations(context, told, patient=kept.tries < ASKED_AGAIN)
-    failures: list[Failure] = []
-    for installation in served:
-        listed = await context.github.installation_repositories(installation.id)
-        if isinstance(listed, Failure):
-            failures.append(listed)
-        else:
-            await _keep_repositories(context, installation, listed)
-    worth_another_try = next((one for one in failures if one.again), None)
-    if doubtful and worth_another_try is None:
+    doubtful = await _keep_installations(context, told, patient=kept.tries < ASKED_AGAIN)
+    if doubtful:
         return Later(f"GitHub does not list installation {min(doubtful)}, which was there. It is asked again")
-    return failed(worth_another_try or failures[0]) if failures else Done()
+    return Done()
 
 
-async def _keep_installations(
-    context: Context, told: list[Told], *, patient: bool
-) -> tuple[list[Installation], set[int]]:
-    """Those that are served; and (``patient``) the ids of those that are not listed, which else are removed."""
+async def _keep_installations(context: Context, told: list[Told], *, patient: bool) -> set[int]:
+    """(``patient``) the ids of those that are not listed, which else are removed."""
     present = [_installation(context, one) for one in told]
     async with transaction(context.engine) as connection:
+        now = context.clock()
         for installation in present:
-            await save_installation(connection, installation)
+            await keep_installation(connection, context.queue, installation, now)
+            if installation.serves:
+                await keep_promise_once(connection, context.queue, read_installation_of(installation.id), now)
         listed = {installation.id for installation in present}
         known = [one for one in await all_installations(connection) if one.state != "removed"]
         others = [one for one in known if one.id not in listed]
         if not patient:
             await _remove(connection, others)
-    return [one for one in present if one.serves], {one.id for one in others if patient}
+    return {one.id for one in others if patient}
 
 
 def _installation(context: Context, told: Told) -> Installation:
@@ -87,13 +90,50 @@ async def _remove(connection: AsyncConnection, others: list[Installation]) -> No
         await lose_repositories(connection, known.id)
 
 
-async def _keep_repositories(context: Context, installation: Installation, listed: list[Repository]) -> None:
+async def read_installation(context: Context, kept: Kept) -> Outcome:
+    """Read the repositories of one installation, unless it is served no more; then its owner's config."""
+    installation_id = int(kept.args["installation_id"])
     async with transaction(context.engine) as connection:
+        if not await _serves(connection, installation_id):
+            return Done()
+    listed = await context.github.installation_repositories(installation_id)
+    if isinstance(listed, Failure):
+        return failed(listed)
+    await _keep_repositories(context, installation_id, listed)
+    return Done()
+
+
+async def _serves(connection: AsyncConnection, installation_id: int) -> Installation | None:
+    known = await installation_by_id(connection, installation_id)
+    return known if known is not None and known.serves else None
+
+
+async def _keep_repositories(context: Context, installation_id: int, listed: list[Repository]) -> None:
+    async with transaction(context.engine) as connection:
+        installation = await _serves(connection, installation_id)
+        if installation is None:
+            return
         for repository in listed:
-            await save_repository(connection, repository, installation.id)
-        await lose_repositories(connection, installation.id, but=[repository.id for repository in listed])
+            await save_repository(connection, repository, installation_id)
+        await lose_repositories(connection, installation_id, but=[repository.id for repository in listed])
         promise = read_config_of(installation.owner)
         await keep_promise_once(connection, context.queue, promise, context.clock())
+
+
+async def is_being_read(connection: AsyncConnection, installation_id: int, owner: str, places: Iterable[int]) -> bool:
+    """Whether something of an installation is not known yet: its repositories, the config of its owner, or the pull
+    requests of these repositories.
+    """
+    awaited: dict[str, list[dict[str, Any]]] = {
+        SYNC: [{}],
+        READ_INSTALLATION: [{"installation_id": installation_id}],
+        READ_CONFIG: [{"owner": owner.lower()}],
+        SCAN_PULLS: [{"repository_id": place} for place in places],
+    }
+    for kind, args in awaited.items():
+        if await any_unfinished(connection, kind, args):
+            return True
+    return False
 
 
 async def scan_pulls(context: Context, kept: Kept) -> Outcome:

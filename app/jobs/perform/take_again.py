@@ -2,38 +2,36 @@
 in again, once it and its pull requests have been read.
 
 Law: a delivery answered 2xx is processed to the end (P5). Pull requests would be found by reading; a comment or a
-dispatch that was passed over is told by nobody again.
+dispatch that was passed over is told by nobody again. What is so old that nobody waits for it any more stays ignored.
 """
 
 from __future__ import annotations
 
 from app.jobs.context import Context
 from app.jobs.perform.outcome import Done, Later, Outcome
-from app.jobs.promises import READ_CONFIG, SCAN_PULLS, SYNC
+from app.jobs.perform.recover import PATIENCE
+from app.jobs.perform.sync import is_being_read
 from app.jobs.routing.gate import asleep, unknown
 from app.store.deliveries import reopen_ignored
-from app.store.effects import Kept, any_unfinished
+from app.store.effects import Kept
 from app.store.installations import installation_by_id, repositories_of_owner
 from app.store.transaction import transaction
 
 
 async def take_again(context: Context, kept: Kept) -> Outcome:
-    """Wait until the installation was read whole. One that GitHub does not list, or calls suspended, leaves them be."""
+    """Wait until the installation was read whole. One that GitHub does not list, or calls suspended, leaves them be
+    until it is heard of again.
+    """
     installation_id = int(kept.args["installation_id"])
     async with transaction(context.engine) as connection:
-        if await any_unfinished(connection, SYNC):
-            return Later("the installations are being read")
         installation = await installation_by_id(connection, installation_id)
+        owner = installation.owner if installation is not None else ""
+        places = [one.repository.id for one in await repositories_of_owner(connection, owner)]
+        if await is_being_read(connection, installation_id, owner, places):
+            return Later("the installation, its config and its pull requests are being read")
         if installation is None or installation.state == "suspended":
             return Done()
-        owner = installation.owner.lower()
-        places = [one.repository.id for one in await repositories_of_owner(connection, owner)]
-        scans = [{"repository_id": place} for place in places]
-        if await any_unfinished(connection, READ_CONFIG, [{"owner": owner}]) or await any_unfinished(
-            connection, SCAN_PULLS, scans
-        ):
-            return Later("its config and pull requests are being read")
         reasons = [unknown(installation_id), asleep(installation_id)]
-        guids = await reopen_ignored(connection, installation_id, reasons)
+        guids = await reopen_ignored(connection, installation_id, reasons, context.clock() - PATIENCE)
         await context.queue.promise_deliveries(connection, guids)
     return Done()

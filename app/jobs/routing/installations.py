@@ -6,9 +6,14 @@ which are read after every notice: a suspension may be heard of after its end, a
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.inbox.notices import InstallationNotice, InstallationRepositoriesNotice
 from app.jobs.context import Context
-from app.jobs.promises import SYNC_ALL, keep_promise_once
+from app.jobs.promises import SYNC_ALL, keep_promise_once, take_again_of
+from app.jobs.queue import Queue
 from app.jobs.river import River
 from app.store.installations import (
     Installation,
@@ -34,12 +39,24 @@ async def route_installation(context: Context, river: River, notice: Installatio
         permissions=dict(notice.permissions) if notice.permissions is not None else None,
         ignored=refusal,
     )
-    await save_installation(river.connection, kept)
+    await keep_installation(river.connection, context.queue, kept, river.now)
     if kept.state == "removed":
         await lose_repositories(river.connection, kept.id)
     if refusal is None:
         await keep_promise_once(river.connection, context.queue, SYNC_ALL, river.now)
     return refusal
+
+
+async def keep_installation(
+    connection: AsyncConnection, queue: Queue, installation: Installation, now: datetime
+) -> None:
+    """Write how it stands. Where it is served from now on, what was passed over before is taken in again: GitHub's list
+    may have shown nothing of it yet when a delivery had it asked.
+    """
+    before = await installation_by_id(connection, installation.id)
+    await save_installation(connection, installation)
+    if installation.serves and not (before is not None and before.serves):
+        await keep_promise_once(connection, queue, take_again_of(installation.id), now)
 
 
 async def route_repositories(context: Context, river: River, notice: InstallationRepositoriesNotice) -> str | None:
