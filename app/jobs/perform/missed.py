@@ -1,26 +1,35 @@
 """What of the App's delivery log is missing here, of what can concern us.
 
 Law: what there is and what the configs name decides who is concerned; while either is being read anew, nothing that was
-passed over counts as settled.
+passed over counts as settled. Nor does what names a repository that cannot be seen, until GitHub was asked for all of
+them long enough after that: lists lag, and of a repository that is really gone nothing comes any more.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.github import LogEntry
 from app.inbox.ignored import is_read
 from app.jobs.context import Context
-from app.jobs.promises import READ_CONFIG, READ_REPOSITORY, SYNC
+from app.jobs.promises import (
+    READ_CONFIG,
+    READ_INSTALLATION,
+    READ_REPOSITORY,
+    SYNC,
+    keep_promise_once,
+    read_installation_of,
+)
 from app.store.deliveries import LONGEST_NAME
 from app.store.delivery_log import KnownDelivery, any_unhandled, known_deliveries
-from app.store.effects import any_unfinished
+from app.store.effects import any_unfinished, promised_since
 from app.store.fleets import live_repositories
-from app.store.installations import all_installations, repositories_by_name
+from app.store.installations import Installation, all_installations, repositories_by_id, repositories_by_name
 from app.store.transaction import transaction
 
 ABOUT_PLACES = frozenset({"installation", "installation_repositories", "repository"})
@@ -33,6 +42,10 @@ ABOUT_BUILDS = frozenset({"workflow_run", "merge_group"})
 """Nothing follows from them in a repository that only holds a config."""
 TRIGGERS = frozenset({"repository_dispatch", "workflow_dispatch"})
 """Nothing follows from them in a repository that holds no config: among them is every dispatch of our own."""
+LAG = timedelta(minutes=1)
+"""So long after a delivery its repository may be missing in GitHub's list (``sync.ASKED_AGAIN``)."""
+PAUSE = timedelta(minutes=5)
+"""No more often than this an installation is read because of what the log names."""
 
 _NAME = re.compile(rf"[!-~]{{1,{LONGEST_NAME}}}")
 """As the door takes a delivery's id."""
@@ -40,14 +53,21 @@ _NAME = re.compile(rf"[!-~]{{1,{LONGEST_NAME}}}")
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Ids of the repositories that a config in force names, and of those that hold one."""
+    """Ids of the repositories that a config in force names, and of those that hold one; the installations by id."""
 
     built: frozenset[int]
     holding: frozenset[int]
+    installations: Mapping[int, Installation]
 
     def concerned(self, entry: LogEntry) -> bool:
+        installation = self.installations.get(entry.installation_id or 0)
+        if installation is not None and installation.ignored is not None:
+            return False
         if entry.event in ABOUT_PLACES or entry.event == ABOUT_PEOPLE:
             return True
+        if installation is None or installation.state == "suspended":
+            # Nobody told of it, or of the end of its suspension: the gate has GitHub asked, and then this is taken in.
+            return entry.installation_id is not None
         if entry.event in ABOUT_BUILDS:
             return entry.repository_id in self.built
         if entry.event in TRIGGERS:
@@ -82,23 +102,48 @@ async def missed(context: Context, entries: Sequence[LogEntry]) -> Missed:
             attempts[entry.guid] = entry
     async with transaction(context.engine) as connection:
         known = await known_deliveries(connection, attempts.keys())
-        ignored = {one.id for one in await all_installations(connection) if one.ignored is not None}
         places = await _places(context, connection)
-        settled = not await _is_read_anew(connection, places)
-    wanted = tuple(
-        entry
-        for entry in attempts.values()
-        if _wanted(entry, known.get(entry.guid)) and entry.installation_id not in ignored and places.concerned(entry)
-    )
+        fresh = [one for one in attempts.values() if _wanted(one, known.get(one.guid))]
+        wanted = tuple(one for one in fresh if places.concerned(one))
+        passed = [one for one in fresh if not places.concerned(one)]
+        settled = not await _is_read_anew(connection, places, passed)
+        for installation_id, latest in (await _unseen(connection, places, passed)).items():
+            settled &= await _is_listed(context, connection, installation_id, latest)
     return Missed(wanted, settled and not any(places.altered_by(entry) for entry in wanted))
 
 
-async def _is_read_anew(connection: AsyncConnection, places: _Places) -> bool:
+async def _is_read_anew(connection: AsyncConnection, places: _Places, passed: Sequence[LogEntry]) -> bool:
     """Whether it is not known yet what a delivery has told of repositories or of a config."""
     for kind in (SYNC, READ_CONFIG, READ_REPOSITORY):
         if await any_unfinished(connection, kind):
             return True
+    # One that cannot be read holds up the log only where it tells something.
+    telling = [{"installation_id": one} for one in {entry.installation_id for entry in passed}]
+    if await any_unfinished(connection, READ_INSTALLATION, telling):
+        return True
     return await any_unhandled(connection, ABOUT_PLACES, places.holding)
+
+
+async def _unseen(connection: AsyncConnection, places: _Places, passed: Sequence[LogEntry]) -> dict[int, datetime]:
+    """Served installations of which a delivery names a repository that we cannot see, and when the last one came."""
+    named = {entry.repository_id for entry in passed if entry.repository_id is not None}
+    seen = {one.repository.id for one in await repositories_by_id(connection, named) if one.accessible}
+    last: dict[int, datetime] = {}
+    for entry in sorted(passed, key=lambda one: one.delivered_at):
+        installation = places.installations.get(entry.installation_id or 0)
+        if installation is not None and installation.serves and entry.repository_id in named - seen:
+            last[installation.id] = entry.delivered_at
+    return last
+
+
+async def _is_listed(context: Context, connection: AsyncConnection, installation_id: int, latest: datetime) -> bool:
+    """Whether its repositories were asked for late enough to show that one, if it is ours; else they are, now."""
+    now, read = context.clock(), read_installation_of(installation_id)
+    if await promised_since(connection, read, latest + LAG):
+        return True
+    if not await promised_since(connection, read, now - PAUSE):
+        await keep_promise_once(connection, context.queue, read, now)
+    return False
 
 
 def _wanted(entry: LogEntry, known: KnownDelivery | None) -> bool:
@@ -111,11 +156,12 @@ def _wanted(entry: LogEntry, known: KnownDelivery | None) -> bool:
 async def _places(context: Context, connection: AsyncConnection) -> _Places:
     """Those of pipelines and of configs, and those in which a fleet runs something now."""
     built, holding = set(await live_repositories(connection)), set[int]()
-    for installation in await all_installations(connection):
+    installations = {one.id: one for one in await all_installations(connection)}
+    for installation in installations.values():
         if installation.serves:
             config = await context.configs.of(connection, installation.owner)
             names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
             for ids, wanted in ((built, names), (holding, {context.place.repository})):
                 placed = await repositories_by_name(connection, installation.owner, wanted)
                 ids.update(one.repository.id for one in placed)
-    return _Places(frozenset(built), frozenset(holding))
+    return _Places(frozenset(built), frozenset(holding), installations)
