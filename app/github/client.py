@@ -164,6 +164,10 @@ class InstallationClient:
         """
         return await repositories.is_changed(self._channel, owner, repo, path, base, head)
 
+    async def pull(self, owner: str, repo: str, number: int) -> Pull | Missing | Failure:
+        """One pull request, of whatever state. A very new one may be ``Missing`` for a moment."""
+        return await repositories.pull(self._channel, owner, repo, number)
+
     async def open_pulls(self, owner: str, repo: str) -> list[Pull] | Failure:
         """All open pull requests of a repository, forks among them."""
         return await repositories.open_pulls(self._channel, owner, repo)

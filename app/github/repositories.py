@@ -14,7 +14,7 @@ from app.github.addresses import repository_path, segment, segments
 from app.github.answers import Absent, FileText, Missing
 from app.github.channel import Channel, pages, parsed
 from app.github.errors import Acted, Failure, Kind
-from app.github.payloads import ComparisonBody, ContentBody, PermissionBody, Pulls, RefBody, RepositoryBody
+from app.github.payloads import ComparisonBody, ContentBody, PermissionBody, PullBody, Pulls, RefBody, RepositoryBody
 from app.github.wire import Reply
 
 _ROLES = {"admin": "admin", "maintain": "write", "write": "write", "triage": "read", "read": "read", "none": "none"}
@@ -53,6 +53,15 @@ async def branch_tip(channel: Channel, owner: str, repo: str, branch: str) -> st
     if isinstance(found, Failure):
         return found
     return found.object.sha if found.ref == f"refs/heads/{branch}" else Absent(reply.request_id)
+
+
+async def pull(channel: Channel, owner: str, repo: str, number: int) -> Pull | Missing | Failure:
+    """See ``InstallationClient.pull``."""
+    reply = await channel.read(f"{repository_path(owner, repo)}/pulls/{number}")
+    if isinstance(reply, Failure):
+        return Missing(reply.reason, reply.request_id) if reply.status == 404 else reply
+    body = parsed(reply, PullBody)
+    return body if isinstance(body, Failure) else body.fact()
 
 
 async def open_pulls(channel: Channel, owner: str, repo: str) -> list[Pull] | Failure:

@@ -88,7 +88,7 @@ def fleet_begun(name: str, link: str | None) -> str:
 def in_no_set(pipeline: str | None) -> str:
     if pipeline is not None:
         return f"This pull request is in no change set of a pipeline {quoted(pipeline)}. Leave out `--pipeline`."
-    return "This pull request is in no change set: no pipeline of the config builds this repository."
+    return "This pull request is in no change set: it is closed, or no pipeline of the config builds this repository."
 
 
 def status(states: Sequence[ChangeSet], audience: Repository, links: Sequence[str | None]) -> str:

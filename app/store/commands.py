@@ -30,6 +30,8 @@ commands = Table(
     Column("answer_text", Text),
     Column("answer", Text, nullable=False),
     Column("answer_id", BigInteger),
+    # When the answer was last sent.
+    Column("begun_at", Time),
     Column("refusal", Boolean, nullable=False),
     CheckConstraint("answer IN ('none', 'wanted', 'begun', 'sent', 'lost')", name="answer"),
     CheckConstraint("(judged_at IS NULL) = (accepted IS NULL)", name="judged_is_whole"),
@@ -52,13 +54,15 @@ class Command:
     number: int
     login: str
     body: str
+    received_at: datetime
     judged_at: datetime | None = None
     accepted: bool | None = None
     answer_text: str | None = None
     answer: str = "none"
+    begun_at: datetime | None = None
 
 
-async def keep_command(connection: AsyncConnection, command: Command, now: datetime) -> bool:
+async def keep_command(connection: AsyncConnection, command: Command) -> bool:
     """Whether the comment is a new one."""
     new = insert(commands).values(
         comment_id=command.comment_id,
@@ -66,7 +70,7 @@ async def keep_command(connection: AsyncConnection, command: Command, now: datet
         number=command.number,
         login=command.login,
         body=command.body.replace("\x00", "\ufffd"),
-        received_at=now,
+        received_at=command.received_at,
         answer="none",
         refusal=False,
     )
@@ -85,10 +89,12 @@ async def load_command(connection: AsyncConnection, comment_id: int, *, lock: bo
         number=row.number,
         login=row.login,
         body=row.body,
+        received_at=row.received_at,
         judged_at=row.judged_at,
         accepted=row.accepted,
         answer_text=row.answer_text,
         answer=row.answer,
+        begun_at=row.begun_at,
     )
 
 
@@ -112,6 +118,12 @@ async def judge_command(
     if answer is not None:
         values |= {"answer": "wanted", "answer_text": answer}
     await connection.execute(update(commands).filter_by(comment_id=comment_id).values(values))
+
+
+async def begin_answer(connection: AsyncConnection, comment_id: int, now: datetime) -> bool:
+    """The answer is about to be sent; False where it is not wanted any more."""
+    begun = update(commands).filter_by(comment_id=comment_id, answer="wanted").values(answer="begun", begun_at=now)
+    return (await connection.execute(begun.returning(commands.c.comment_id))).first() is not None
 
 
 async def move_answer(

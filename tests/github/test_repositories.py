@@ -72,6 +72,12 @@ class TestRepositories:
         ]
         assert server.calls[0].query == {"state": "open", "per_page": "100"}
 
+    async def test_one_pull_request(self, client: InstallationClient, server: FakeServer) -> None:
+        server.on("GET", f"{REPO}/pulls/5", Says(200, pull(5)), NOT_FOUND, Says(502))
+        assert await client.pull("acme", "repoA", 5) == Pull(11, 5, "DPTA-1", SHA, "main", NOW, PullState.OPEN)
+        assert isinstance(await client.pull("acme", "repoA", 5), Missing)
+        assert isinstance(await client.pull("acme", "repoA", 5), Failure)
+
     @pytest.mark.parametrize(
         ("files", "changed"),
         [

@@ -12,7 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.facts import Pull, Repository, Result, Visibility
 from app.store.access import claim_key, create_token, keep_answer, live_token, revoke_token
-from app.store.commands import Command, judge_command, keep_command, load_command, move_answer, refused_lately
+from app.store.commands import (
+    Command,
+    begin_answer,
+    judge_command,
+    keep_command,
+    load_command,
+    move_answer,
+    refused_lately,
+)
 from app.store.config_statuses import ConfigStatus, config_status_on, keep_config_status
 from app.store.installations import (
     Installation,
@@ -124,20 +132,20 @@ async def test_older_news_of_a_pull_request_is_told_apart(engine: AsyncEngine) -
 
 
 async def test_an_answer_goes_one_way(engine: AsyncEngine) -> None:
-    command = Command(5, 1, 7, "eve", "/orchestrate\x00")
+    command = Command(5, 1, 7, "eve", "/orchestrate\x00", NOW)
     async with transaction(engine) as connection:
-        assert await keep_command(connection, command, NOW)
-        assert not await keep_command(connection, command, NOW)
+        assert await keep_command(connection, command)
+        assert not await keep_command(connection, command)
         assert not await refused_lately(connection, command, NOW)
         await judge_command(connection, 5, accepted=False, answer="No.", refusal=True, now=NOW)
-        assert await move_answer(connection, 5, before="wanted", after="begun")
-        assert not await move_answer(connection, 5, before="wanted", after="begun")
+        assert await begin_answer(connection, 5, NOW + SECOND)
+        assert not await begin_answer(connection, 5, NOW + SECOND)
         assert await move_answer(connection, 5, before="begun", after="sent", answer_id=77)
         assert await refused_lately(connection, command, NOW + 59 * 60 * SECOND)
         assert not await refused_lately(connection, command, NOW + 60 * 60 * SECOND)
         kept = await load_command(connection, 5)
         assert kept is not None
-        assert (kept.answer, kept.accepted) == ("sent", False)
+        assert (kept.answer, kept.accepted, kept.begun_at) == ("sent", False, NOW + SECOND)
 
 
 async def test_tokens_are_live_until_revoked_and_keys_are_claimed_once(engine: AsyncEngine) -> None:

@@ -14,14 +14,15 @@ from app.jobs.context import Context
 from app.jobs.judging import Judgement, judge
 from app.jobs.perform.common import cause_of, failed, place_of
 from app.jobs.perform.outcome import Done, Later, Outcome
+from app.jobs.perform.overtaken import wait_for_news
 from app.jobs.river import River
-from app.store.commands import Command, judge_command, load_command, move_answer, refused_lately
+from app.store.commands import Command, begin_answer, judge_command, load_command, move_answer, refused_lately
 from app.store.effects import Kept
 from app.store.installations import Placed
 from app.store.transaction import transaction
 
-LOOKS = 3
-"""So often a lost answer is looked for before it is given up."""
+SOUGHT_FOR = timedelta(minutes=1)
+"""So long after it was sent a lost answer may be missing in GitHub's list; after that it is given up."""
 
 
 async def answer_command(context: Context, kept: Kept) -> Outcome:
@@ -29,7 +30,13 @@ async def answer_command(context: Context, kept: Kept) -> Outcome:
     async with transaction(context.engine) as connection:
         command = await load_command(connection, int(kept.args["comment_id"]))
     placed = await place_of(context, command.repository_id) if command else None
-    if command is None or placed is None:
+    if command is None:
+        return Done()
+    if command.judged_at is None:
+        waits = await wait_for_news(context, kept, command, placed)
+        if waits is not None:
+            return waits
+    if placed is None:
         return Done()
     client = context.github.on(placed.installation_id)
     if command.judged_at is None:
@@ -39,7 +46,7 @@ async def answer_command(context: Context, kept: Kept) -> Outcome:
         async with transaction(context.engine) as connection:
             command = await load_command(connection, command.comment_id)
             assert command is not None
-    return await _tell(context, kept, client, placed, command)
+    return await _tell(context, client, placed, command)
 
 
 async def _judge(
@@ -75,7 +82,7 @@ async def _keep(river: River, command: Command, judgement: Judgement) -> None:
     )
 
 
-async def _tell(context: Context, kept: Kept, client: InstallationClient, placed: Placed, command: Command) -> Outcome:
+async def _tell(context: Context, client: InstallationClient, placed: Placed, command: Command) -> Outcome:
     """The last reaction, then the answer. A comment that was deleted meanwhile takes neither: that is no failure."""
     owner, name = placed.repository.owner, placed.repository.name
     if command.answer in ("none", "wanted"):
@@ -86,13 +93,13 @@ async def _tell(context: Context, kept: Kept, client: InstallationClient, placed
     if command.answer == "wanted":
         return await _write(context, client, placed, command)
     if command.answer == "begun":
-        return await _look_up(context, kept, client, placed, command)
+        return await _look_up(context, client, placed, command)
     return Done()
 
 
 async def _write(context: Context, client: InstallationClient, placed: Placed, command: Command) -> Outcome:
     async with transaction(context.engine) as connection:
-        if not await move_answer(connection, command.comment_id, before="wanted", after="begun"):
+        if not await begin_answer(connection, command.comment_id, context.clock()):
             return Done()
     text = marked(command.answer_text or "", command.comment_id)
     owner, name = placed.repository.owner, placed.repository.name
@@ -107,9 +114,7 @@ async def _write(context: Context, client: InstallationClient, placed: Placed, c
     return failed(answer) if isinstance(answer, Failure) else Done()
 
 
-async def _look_up(
-    context: Context, kept: Kept, client: InstallationClient, placed: Placed, command: Command
-) -> Outcome:
+async def _look_up(context: Context, client: InstallationClient, placed: Placed, command: Command) -> Outcome:
     """The call was made, and nobody knows what became of it."""
     assert command.judged_at is not None
     owner, name = placed.repository.owner, placed.repository.name
@@ -119,7 +124,7 @@ async def _look_up(
         return failed(found)
     mark, bot = marker(command.comment_id), context.identity.bot_login
     mine = next((one for one in found if mark in one.body and one.author == bot), None)
-    if mine is None and kept.tries < LOOKS:
+    if mine is None and context.clock() < (command.begun_at or command.judged_at) + SOUGHT_FOR:
         return Later("the answer is not to be seen yet")
     async with transaction(context.engine) as connection:
         after, answer_id = ("sent", mine.id) if mine else ("lost", None)

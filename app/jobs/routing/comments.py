@@ -20,8 +20,8 @@ async def route_comment(context: Context, river: River, notice: CommentNotice) -
     fleets = context.place.is_in(notice.repository.name) and any(isinstance(one, Fleet) for one in commands)
     if not notice.on_pull and not fleets:
         return "commands are for pull requests"
-    command = Command(notice.comment_id, notice.repository.id, notice.number, notice.login, notice.body)
-    if not await keep_command(river.connection, command, river.now):
+    command = Command(notice.comment_id, notice.repository.id, notice.number, notice.login, notice.body, river.now)
+    if not await keep_command(river.connection, command):
         return f"comment {notice.comment_id} was taken in before"
     promise = Promise(
         ANSWER_COMMAND,
