@@ -12,7 +12,8 @@ from app.inbox import commands as c
 from app.jobs.context import Context
 from app.jobs.perform.common import cause_of, failed
 from app.jobs.perform.outcome import Later, Outcome
-from app.jobs.perform.recover import GONE_AFTER, PATIENCE
+from app.jobs.perform.payloads import GONE_AFTER
+from app.jobs.perform.recover import PATIENCE
 from app.jobs.perform.sync import is_being_read
 from app.jobs.river import River
 from app.jobs.routing.pulls import see_pull
