@@ -102,6 +102,14 @@ def read_repository_of(repository_id: int, *, narrower: bool) -> Promise:
     return Promise(READ_REPOSITORY, {"repository_id": repository_id, "narrower": narrower}, lock=SYNC_ALL.lock)
 
 
+def read_lost_of(repository_id: int) -> Promise:
+    """The same, because it was not found: a promise of its own, so that what a delivery asked for does not count as a
+    search for it.
+    """
+    read = read_repository_of(repository_id, narrower=False)
+    return replace(read, args={**read.args, "lost": True})
+
+
 def take_again_of(installation_id: int) -> Promise:
     """What came before the installation was known, when it is; after all reading."""
     args = {"installation_id": installation_id}

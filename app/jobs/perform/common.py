@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,14 +13,17 @@ from app.github import Failure
 from app.jobs.context import Context
 from app.jobs.loading import attached
 from app.jobs.perform.outcome import Failed, Later, Outcome
-from app.jobs.promises import keep_promise_once, post_of
+from app.jobs.promises import keep_promise, keep_promise_once, post_of, read_lost_of
 from app.jobs.river import River
 from app.store.change_sets import load_unlocked
-from app.store.effects import Kept, finish_effect
+from app.store.effects import Kept, finish_effect, promised_since
 from app.store.history import Cause, add_request_id
 from app.store.installations import Placed, repository_by_id
 from app.store.posts import refused_of
 from app.store.transaction import transaction
+
+LOST_AGAIN = timedelta(hours=1)
+"""What is not found and listed all the same is asked for no more often."""
 
 
 def cause_of(kept: Kept) -> Cause:
@@ -66,6 +70,14 @@ async def try_refused(context: Context, connection: AsyncConnection, owner: str)
     """
     for sign in await refused_of(connection, owner):
         await keep_promise_once(connection, context.queue, post_of(sign), context.clock())
+
+
+async def read_lost(context: Context, connection: AsyncConnection, repository_id: int) -> None:
+    """It was not found, and may be gone, of which GitHub tells no App (FACTS §7): it is read, now and then."""
+    now = context.clock()
+    read = read_lost_of(repository_id)
+    if not await promised_since(connection, read, now - LOST_AGAIN):
+        await keep_promise(connection, context.queue, read, now)
 
 
 def failed(failure: Failure) -> Outcome:

@@ -7,25 +7,21 @@ last.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from app.domain.events import SignRefused, SignShown
 from app.domain.verdict import VerdictState
 from app.github import Failure
 from app.jobs.context import Context
-from app.jobs.perform.common import cause_of, close, failed, place_of
+from app.jobs.perform.common import cause_of, close, failed, place_of, read_lost
 from app.jobs.perform.outcome import Closed, Done, Outcome
-from app.jobs.promises import keep_promise, post_of, read_repository_of
+from app.jobs.promises import keep_promise, post_of
 from app.jobs.river import River
 from app.store.change_sets import lock_sets
-from app.store.effects import Kept, promised_since
+from app.store.effects import Kept
 from app.store.installations import Placed
 from app.store.posts import begin_post, end_post, forget_shown, refuse_post
 from app.store.signs import Sign, SignKey, contributors, lock_sign
 from app.store.transaction import transaction
 
-LOST_AGAIN = timedelta(hours=1)
-"""What is not found and listed all the same is asked for no more often."""
 HIDDEN = "the App is not installed there any more"
 
 
@@ -93,7 +89,7 @@ async def _shown(context: Context, kept: Kept, sign: Sign, request_ids: tuple[st
 async def _refused(context: Context, kept: Kept, key: SignKey, reason: str, *, lost: bool = False) -> None:
     """GitHub does not let us say anything there: every set that wants to is told.
 
-    ``lost``: the repository may be gone, of which GitHub tells no App (FACTS §7): it is read, now and then.
+    ``lost``: the repository may be gone.
     """
     async with transaction(context.engine) as connection:
         river = River.of(context, connection)
@@ -103,7 +99,5 @@ async def _refused(context: Context, kept: Kept, key: SignKey, reason: str, *, l
         for locked in concerned:
             await river.handle(locked, [event], cause_of(kept))
         if lost:
-            read = read_repository_of(key.repository_id, narrower=False)
-            if not await promised_since(connection, read, river.now - LOST_AGAIN):
-                await keep_promise(connection, context.queue, read, river.now)
+            await read_lost(context, connection, key.repository_id)
         await close(connection, river, kept)

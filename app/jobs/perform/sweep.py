@@ -20,7 +20,7 @@ from app.github import Failure, InstallationClient, SweepQuestion, SweptPull, Sw
 from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.differences import Belief, exact, heads_by_key, names_of, of_base, of_branches
-from app.jobs.perform.common import cause_of, failed, try_refused
+from app.jobs.perform.common import cause_of, failed, read_lost, try_refused
 from app.jobs.perform.ground import ground_again
 from app.jobs.perform.outcome import Done, Outcome
 from app.jobs.promises import (
@@ -168,11 +168,11 @@ class Comparing:
         await self._signs(answer)
 
     async def _unreadable(self, repository: Repository, answer: Unreadable) -> None:
-        """What there is to be seen comes from GitHub's own lists."""
+        """What there is to be seen comes from GitHub's own lists, where it is found nowhere else."""
         _log.warning("sweep could not read", repository=repository.full_name, why=answer.reason)
         if answer.hidden:
             async with transaction(self.context.engine) as connection:
-                await keep_promise_once(connection, self.context.queue, SYNC_ALL, self.context.clock())
+                await read_lost(self.context, connection, repository.id)
 
     async def _follow(self, placed: Placed, answer: SweptRepository) -> None:
         """Renamed, archived, another default branch, another config: as if GitHub had told.
