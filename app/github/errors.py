@@ -68,6 +68,11 @@ class Failure:
     def again(self) -> bool:
         return self.kind is Kind.TRY_AGAIN
 
+    @property
+    def of_all(self) -> bool:
+        """It is not about what was asked for: GitHub is away, or its limit is reached."""
+        return self.acted is Acted.NOT_SENT or self.limit is not None
+
 
 class Refusal(Protocol):
     """An HTTP answer of 300 and more, as ``wire.Reply`` has it."""

@@ -92,7 +92,7 @@ class _Reader:
             reply = await self._ask(SWEEP_MORE, {"id": node_id, "after": page.next})
             further = reply if isinstance(reply, Failure) else more(reply, page.repository_id, self.channel.clock())
             if isinstance(further, Failure):
-                return further
+                return further if further.of_all else Unreadable(further.reason, further.kind)
             if isinstance(further, Unreadable):
                 return further
             page = further

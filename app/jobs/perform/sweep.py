@@ -240,15 +240,20 @@ class Comparing:
                 await keep_promise(connection, self.context.queue, post_of(unknown), self.context.clock())
 
     async def compare_sets(self, client: InstallationClient, swept: dict[int, SweptRepository]) -> Failure | None:
-        """The branches and bases of every set that has been at rest since before the sweep asked."""
+        """The branches and bases of every set that has been at rest since before the sweep asked.
+
+        One that cannot be read keeps no other from it, unless GitHub would answer to none.
+        """
         for state in self.view.states:
             if state.kind is not Kind.CHANGE_SET or self._restless(state):
                 continue
             mine = [one for one in swept.values() if _name(one) in state.pipeline.repositories]
             events = await self._of_set(client, state, mine)
-            if isinstance(events, Failure):
+            if isinstance(events, Failure) and events.of_all:
                 return events
-            if events:
+            if isinstance(events, Failure):
+                _log.warning("sweep could not read", change_set=state.id, why=events.reason)
+            elif events:
                 await self._feed(state.id, events)
         return None
 
