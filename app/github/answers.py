@@ -68,14 +68,6 @@ class RepositoryAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class SweptPull:
-    """A pull request, and what each status context (in lower case) says on its head; None where that was not shown."""
-
-    pull: Pull
-    statuses: Mapping[str, str] | None
-
-
-@dataclass(frozen=True, slots=True)
 class SweptRepository:
     """One repository as a sweep showed it. None means *absent*, which was read (DESIGN law 9)."""
 
@@ -89,10 +81,12 @@ class SweptRepository:
     default_tip: str | None
     config: str | None
     """The blob at the path asked for, on the default branch."""
-    pulls: tuple[SweptPull, ...]
+    pulls: tuple[Pull, ...]
     """Those that changed since the moment asked for, of every state, the latest first."""
     branches: Mapping[str, str | None]
     """The heads of the branches asked for, by name."""
+    statuses: Mapping[str, Mapping[str, str]]
+    """By commit asked for, what each status context (in lower case) says there. It has those commits alone."""
 
 
 @dataclass(frozen=True, slots=True)

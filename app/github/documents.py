@@ -107,24 +107,33 @@ SWEPT_IDS = 20
 SWEPT_PULLS = 50
 SWEPT_BRANCHES = 20
 """Branches looked up by name in one request of a sweep; a shorter list is filled up with its first name."""
+SWEPT_COMMITS = 20
+"""Commits whose statuses are looked up in one request of a sweep, filled up likewise."""
 
 _SWEPT = """
 fragment swept on PullRequestConnection {
   pageInfo { hasNextPage endCursor }
-  nodes {
-    ...pull
-    headRef { target { ... on Commit { oid status { contexts { context state } } } } }
-  }
+  nodes { ...pull }
+}
+"""
+
+_SAID = """
+fragment said on Commit {
+  oid
+  status { contexts { context state } }
 }
 """
 
 _HEAD = "b{0}: ref(qualifiedName: $b{0}) {{ name target {{ oid }} }}"
 _HEADS = "\n      ".join(_HEAD.format(n) for n in range(SWEPT_BRANCHES))
 _NAMES = " ".join(f"$b{n}: String!" for n in range(SWEPT_BRANCHES))
+_COMMIT = "c{0}: object(oid: $c{0}) @include(if: $commits) {{ ...said }}"
+_COMMITS = "\n      ".join(_COMMIT.format(n) for n in range(SWEPT_COMMITS))
+_OIDS = " ".join(f"$c{n}: GitObjectID!" for n in range(SWEPT_COMMITS))
 
 SWEEP = (
     f"""
-query Sweep($ids: [ID!]!, $config: String!, $pulls: Boolean!, {_NAMES}) {{
+query Sweep($ids: [ID!]!, $config: String!, $pulls: Boolean!, $commits: Boolean!, {_NAMES} {_OIDS}) {{
   nodes(ids: $ids) {{
     __typename
     id
@@ -140,14 +149,19 @@ query Sweep($ids: [ID!]!, $config: String!, $pulls: Boolean!, {_NAMES}) {{
         first: {SWEPT_PULLS}, orderBy: {{field: UPDATED_AT, direction: DESC}}
       ) @include(if: $pulls) {{ ...swept }}
       {_HEADS}
+      {_COMMITS}
     }}
   }}
 }}
 """
+    + _SAID
     + _SWEPT
     + _PULL
 )
-"""What a sweep compares: the pull requests that changed last, with what statuses say on their heads, and branches."""
+"""What a sweep compares: the pull requests that changed last, branches by name, and what statuses say on commits.
+
+Each commit is looked for in each of the repositories: those that have it not answer null.
+"""
 
 SWEEP_MORE = (
     f"""

@@ -6,24 +6,29 @@ and never absent (DESIGN law 9).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import Any
 
+from app.domain.facts import Pull
 from app.github.addresses import graphql_url
-from app.github.answers import SweptPull, SweptRepository, Unreadable
+from app.github.answers import SweptRepository, Unreadable
 from app.github.channel import Channel
-from app.github.documents import SWEEP, SWEEP_MORE, SWEPT_BRANCHES, SWEPT_IDS
+from app.github.documents import SWEEP, SWEEP_MORE, SWEPT_BRANCHES, SWEPT_COMMITS, SWEPT_IDS
 from app.github.errors import Failure, Kind
 from app.github.pacing import Cost, Priority
-from app.github.swept_answers import Page, more, swept
+from app.github.swept_answers import Page, Part, more, swept
 from app.github.tokens import TokenClass
 from app.github.wire import Call, Reply
 
 Swept = dict[str, SweptRepository | Unreadable]
 
+NO_BRANCH = "."
+"""GitHub has no branch of this name."""
+NO_COMMIT = "0" * 40
+"""What fills the places of commits where none is asked for; it is not looked up."""
 MOST_PAGES = 1000
 """So many pages of one repository's pull requests are followed; one that has more cannot be compared."""
 
@@ -37,6 +42,8 @@ class SweepQuestion:
     anyway.
     """
     branches: Sequence[str]
+    commits: Mapping[str, Sequence[str]]
+    """By node id of the repository: those on which it is asked what statuses say."""
     config_path: str
 
 
@@ -60,15 +67,15 @@ class _Reader:
     asked: SweepQuestion
 
     async def of(self, ids: Sequence[str]) -> Swept | Failure:
-        """A few repositories whole: pull requests with the first names, then the other names, then further pages."""
+        """A few repositories whole: pull requests with the first names and commits, the others, then further pages."""
         found: Swept = {}
         pages: dict[str, Page] = {}
-        for index, names in enumerate(_batches(self.asked.branches)):
-            reply = await self._ask(SWEEP, self._variables(ids, names, pulls=index == 0))
-            part = reply if isinstance(reply, Failure) else swept(reply, ids, names, self.channel.clock(), index == 0)
-            if isinstance(part, Failure):
-                return part
-            for node_id, (answer, page) in part.items():
+        for part in self._parts(ids):
+            reply = await self._ask(SWEEP, self._variables(ids, part))
+            told = reply if isinstance(reply, Failure) else swept(reply, ids, part, self.channel.clock())
+            if isinstance(told, Failure):
+                return told
+            for node_id, (answer, page) in told.items():
                 found[node_id] = _joined(found.get(node_id), answer)
                 if page is not None:
                     pages[node_id] = page
@@ -84,10 +91,10 @@ class _Reader:
                 found[node_id] = pulls if isinstance(pulls, Unreadable) else replace(known, pulls=pulls)
         return found
 
-    async def _all_pages(self, node_id: str, page: Page) -> tuple[SweptPull, ...] | Unreadable | Failure:
+    async def _all_pages(self, node_id: str, page: Page) -> tuple[Pull, ...] | Unreadable | Failure:
         pulls = list(page.pulls)
         for _ in range(MOST_PAGES):
-            if page.next is None or (page.pulls and page.pulls[-1].pull.updated_at < self.asked.since[node_id]):
+            if page.next is None or (page.pulls and page.pulls[-1].updated_at < self.asked.since[node_id]):
                 return tuple(pulls)
             reply = await self._ask(SWEEP_MORE, {"id": node_id, "after": page.next})
             further = reply if isinstance(reply, Failure) else more(reply, page.repository_id, self.channel.clock())
@@ -99,10 +106,20 @@ class _Reader:
             pulls += page.pulls
         return Unreadable(f"More than {len(pulls)} of its pull requests have changed", Kind.TRY_AGAIN)
 
-    def _variables(self, ids: Sequence[str], names: Sequence[str], *, pulls: bool) -> Mapping[str, Any]:
-        filled = [*names, *([names[0]] * (SWEPT_BRANCHES - len(names)))]
-        heads = {f"b{n}": f"refs/heads/{name}" for n, name in enumerate(filled)}
-        return {"ids": list(ids), "config": f"HEAD:{self.asked.config_path}", "pulls": pulls, **heads}
+    def _parts(self, ids: Sequence[str]) -> Iterator[Part]:
+        """At least one, since pull requests are read with the first."""
+        commits = [sha for one in ids for sha in self.asked.commits.get(one, ())]
+        batches = zip_longest(_batches(self.asked.branches, SWEPT_BRANCHES), _batches(commits, SWEPT_COMMITS))
+        for index, (names, shas) in enumerate(list(batches) or [((), ())]):
+            yield Part(names or (), shas or (), pulls=index == 0)
+
+    def _variables(self, ids: Sequence[str], part: Part) -> Mapping[str, Any]:
+        names = _filled(part.names or [NO_BRANCH], SWEPT_BRANCHES)
+        commits = _filled(part.commits or [NO_COMMIT], SWEPT_COMMITS)
+        asked = {f"b{n}": f"refs/heads/{name}" for n, name in enumerate(names)}
+        asked |= {f"c{n}": sha for n, sha in enumerate(commits)}
+        config = f"HEAD:{self.asked.config_path}"
+        return {"ids": list(ids), "config": config, "pulls": part.pulls, "commits": bool(part.commits), **asked}
 
     async def _ask(self, document: str, variables: Mapping[str, Any]) -> Reply | Failure:
         body = {"query": document, "variables": dict(variables)}
@@ -110,11 +127,14 @@ class _Reader:
         return await self.channel.call(call, TokenClass.READ, Priority.READ, Cost.GRAPHQL)
 
 
-def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    """At least one, since pull requests are read with the first. GitHub has no branch of the name that fills it up."""
-    wanted = list(dict.fromkeys(names)) or ["."]
-    for start in range(0, len(wanted), SWEPT_BRANCHES):
-        yield wanted[start : start + SWEPT_BRANCHES]
+def _batches(wanted: Iterable[str], size: int) -> Iterator[Sequence[str]]:
+    distinct = list(dict.fromkeys(wanted))
+    for start in range(0, len(distinct), size):
+        yield distinct[start : start + size]
+
+
+def _filled(some: Sequence[str], size: int) -> Sequence[str]:
+    return [*some, *([some[0]] * (size - len(some)))]
 
 
 def _joined(
@@ -124,4 +144,8 @@ def _joined(
         return known or answer
     if isinstance(answer, Unreadable):
         return answer
-    return replace(known, branches=dict(chain(known.branches.items(), answer.branches.items())))
+    return replace(
+        known,
+        branches=dict(chain(known.branches.items(), answer.branches.items())),
+        statuses=dict(chain(known.statuses.items(), answer.statuses.items())),
+    )

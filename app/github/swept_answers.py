@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from app.github.answers import SweptPull, SweptRepository, Unreadable
+from app.domain.facts import Pull
+from app.github.answers import SweptRepository, Unreadable
 from app.github.errors import Failure
 from app.github.payloads import visibility
 from app.github.set_answers import (
@@ -40,14 +41,6 @@ class _Commit(BaseModel):
     status: _Status | None
 
 
-class _HeadRef(BaseModel):
-    target: _Commit | None
-
-
-class _SweptNode(PullNode):
-    head_ref: _HeadRef | None = Field(alias="headRef")
-
-
 class _PageInfo(BaseModel):
     has_next_page: bool = Field(alias="hasNextPage")
     end_cursor: str | None = Field(alias="endCursor")
@@ -55,7 +48,7 @@ class _PageInfo(BaseModel):
 
 class _Recent(BaseModel):
     page: _PageInfo = Field(alias="pageInfo")
-    nodes: list[_SweptNode]
+    nodes: list[PullNode]
 
 
 class _WithRecent(BaseModel):
@@ -74,17 +67,30 @@ class _Ref(BaseModel):
     ref: RefNode | None
 
 
+class _Object(BaseModel):
+    object: _Commit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one request of a sweep asks of each of its repositories."""
+
+    names: Sequence[str]
+    commits: Sequence[str]
+    pulls: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page of a repository's pull requests; ``next``: the cursor of the one after it, if there is one."""
 
     repository_id: int
-    pulls: tuple[SweptPull, ...]
+    pulls: tuple[Pull, ...]
     next: str | None
 
 
 def swept(
-    reply: Reply, ids: Sequence[str], names: Sequence[str], now: datetime, with_pulls: bool
+    reply: Reply, ids: Sequence[str], part: Part, now: datetime
 ) -> dict[str, tuple[SweptRepository | Unreadable, Page | None]] | Failure:
     """One answer per id; its pull requests as a page of their own, where they were asked for."""
     answer = answered(reply, len(ids), now)
@@ -92,7 +98,7 @@ def swept(
         return answer
     nodes, faults = answer
     return {
-        asked: (unreadable_at(faults[at]), None) if at in faults else _repository(asked, node, names, with_pulls)
+        asked: (unreadable_at(faults[at]), None) if at in faults else _repository(asked, node, part)
         for at, (asked, node) in enumerate(zip(ids, nodes, strict=True))
     }
 
@@ -112,7 +118,7 @@ def more(reply: Reply, repository_id: int, now: datetime) -> Page | Unreadable |
 
 
 def _repository(
-    asked: str, node: dict[str, Any] | None, names: Sequence[str], with_pulls: bool
+    asked: str, node: dict[str, Any] | None, part: Part
 ) -> tuple[SweptRepository | Unreadable, Page | None]:
     if node is None:
         return NOTHING, None
@@ -120,8 +126,9 @@ def _repository(
         return misplaced(node), None
     try:
         plain = _Swept.model_validate(node)
-        heads = {name: _head(node, f"b{index}") for index, name in enumerate(names)}
-        page = _page(plain.id, node) if with_pulls else None
+        heads = {name: _head(node, f"b{index}") for index, name in enumerate(part.names)}
+        said = {sha: _statuses(node, f"c{index}") for index, sha in enumerate(part.commits)}
+        page = _page(plain.id, node) if part.pulls else None
     except ValidationError as error:
         return lacking(error), None
     found = SweptRepository(
@@ -136,6 +143,7 @@ def _repository(
         config=plain.config.oid if plain.config else None,
         pulls=page.pulls if page else (),
         branches=heads,
+        statuses={sha: contexts for sha, contexts in said.items() if contexts is not None},
     )
     return found, page
 
@@ -148,14 +156,14 @@ def _head(node: dict[str, Any], alias: str) -> str | None:
 
 def _page(repository_id: int, node: dict[str, Any]) -> Page:
     recent = _WithRecent.model_validate(node).recent
-    pulls = tuple(SweptPull(fact_of(repository_id, one), _statuses(one)) for one in recent.nodes)
+    pulls = tuple(fact_of(repository_id, one) for one in recent.nodes)
     return Page(repository_id, pulls, recent.page.end_cursor if recent.page.has_next_page else None)
 
 
-def _statuses(node: _SweptNode) -> dict[str, str] | None:
-    """Of the head that the pull request has: its branch may have moved on, or be gone."""
-    commit = node.head_ref.target if node.head_ref else None
-    if commit is None or commit.oid != node.head:
+def _statuses(node: dict[str, Any], alias: str) -> dict[str, str] | None:
+    """None: the repository has no such commit. A missing alias is a fault here, too."""
+    commit = _Object.model_validate({"object": node[alias]} if alias in node else {}).object
+    if commit is None:
         return None
     contexts = commit.status.contexts if commit.status else []
     return {one.context.lower(): one.state.lower() for one in contexts}

@@ -196,7 +196,7 @@ async def load_unlocked(connection: AsyncConnection, set_id: str) -> Locked | No
 
 async def load_open(connection: AsyncConnection, owner: str) -> list[Locked]:
     """All open sets of an owner but the targets of fleets, without their orchestrations, for reading only."""
-    query = select(change_sets).where(*_open(owner))
+    query = select(change_sets).where(*open_of(owner))
     rows = await connection.execute(query.order_by(change_sets.c.id))
     return [Locked(row.id, _address(row), row.doc, None) for row in rows]
 
@@ -288,7 +288,7 @@ async def sets_of_branch(connection: AsyncConnection, owner: str, repository_id:
     place = {"repository_id": repository_id, "branch": branch}
     of_pull = change_sets.c.doc["pulls"].contains([{**place, "fork": False, "state": PullState.OPEN.value}])
     held = or_(change_sets.c.doc["branches"].contains([place]), of_pull)
-    query = select(change_sets.c.id).where(*_open(owner), change_sets.c.kind.in_(PEOPLES), held)
+    query = select(change_sets.c.id).where(*open_of(owner), change_sets.c.kind.in_(PEOPLES), held)
     return list(await connection.scalars(query.order_by(change_sets.c.id)))
 
 
@@ -296,7 +296,7 @@ async def open_sets(
     connection: AsyncConnection, owner: str, *, pipeline: str | None = None, base_line: str | None = None
 ) -> list[tuple[str, Address]]:
     """An owner's open sets but the targets of fleets, of one pipeline or base line where these are given."""
-    query = select(change_sets).where(*_open(owner))
+    query = select(change_sets).where(*open_of(owner))
     if pipeline is not None:
         query = query.where(change_sets.c.pipeline == pipeline)
     if base_line is not None:
@@ -315,7 +315,8 @@ async def reusers(connection: AsyncConnection, run_id: int) -> list[str]:
     return list(await connection.scalars(query))
 
 
-def _open(owner: str) -> tuple[ColumnElement[bool], ...]:
+def open_of(owner: str) -> tuple[ColumnElement[bool], ...]:
+    """Which rows are the open sets of an owner, but for the targets of fleets."""
     table = change_sets.c
     return table.owner == owner.lower(), table.state == SetState.OPEN.value, table.kind != Kind.FLEET.value
 

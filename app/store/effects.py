@@ -6,7 +6,7 @@ timer. The queue's job carries the row's id and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -163,6 +163,18 @@ async def promised_since(connection: AsyncConnection, promise: Promise, since: d
         effects.c.kind == promise.kind, effects.c.args == promise.args, effects.c.created_at >= since
     )
     return (await connection.execute(query.limit(1))).first() is not None
+
+
+async def last_done(
+    connection: AsyncConnection, kind: str, repository_ids: Collection[int], since: datetime
+) -> dict[int, datetime]:
+    """By repository, when the last effect of this kind was promised since then, where that one has been done."""
+    place = effects.c.args["repository_id"].as_integer()
+    query = select(place.label("repository_id"), effects.c.created_at, effects.c.state).where(
+        effects.c.created_at >= since, effects.c.kind == kind, place.in_(repository_ids)
+    )
+    rows = {row.repository_id: row for row in await connection.execute(query.order_by(effects.c.id))}
+    return {one: row.created_at for one, row in rows.items() if row.state == "done"}
 
 
 async def any_unfinished(connection: AsyncConnection, kind: str, args: Sequence[dict[str, Any]] | None = None) -> bool:

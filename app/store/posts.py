@@ -6,14 +6,12 @@ have posted in between, and that nobody knows what GitHub shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.change_set import SetState
-from app.store.change_sets import change_sets
+from app.store.change_sets import change_sets, open_of
 from app.store.installations import repositories
 from app.store.signs import Sign, SignKey, at, contributions, sign_of, signs
 
@@ -64,26 +62,25 @@ async def refuse_post(connection: AsyncConnection, key: SignKey, reason: str) ->
     await connection.execute(update(signs).where(at(key)).values(refused=reason))
 
 
-async def shown_on(
-    connection: AsyncConnection, repository_id: int, shas: Iterable[str], before: datetime
-) -> list[Sign]:
-    """The signs on these SHAs that say something and were acknowledged before this moment."""
-    query = select(signs).where(
-        signs.c.repository_id == repository_id,
-        signs.c.sha.in_(list(shas)),
-        signs.c.wanted_state.is_not(None),
-        signs.c.shown_at < before,
-    )
-    return [sign_of(row) for row in await connection.execute(query)]
+async def shown_by_open_sets(connection: AsyncConnection, owner: str, before: datetime) -> dict[int, list[Sign]]:
+    """By repository id: what was acknowledged before this moment, where open sets speak."""
+    query = select(signs).where(_spoken_of(owner), signs.c.wanted_state.is_not(None), signs.c.shown_at < before)
+    found: dict[int, list[Sign]] = {}
+    for row in await connection.execute(query.order_by(signs.c.repository_id, signs.c.sha, signs.c.context)):
+        found.setdefault(row.repository_id, []).append(sign_of(row))
+    return found
 
 
-async def refused_of(connection: AsyncConnection, owner: str) -> list[Sign]:
-    """What GitHub refused and may take now: what open sets say, and former contexts that are to be taken back."""
-    same = (signs.c[name] == contributions.c[name] for name in ("repository_id", "sha", "context"))
-    said = select(contributions.c.set_id).where(*same)
-    open_set = exists(said.join(change_sets).where(change_sets.c.state == SetState.OPEN.value))
+async def refused_to_open_sets(connection: AsyncConnection, owner: str) -> list[Sign]:
+    """What GitHub refused to show, where open sets speak and a status can be written."""
     query = select(signs).join(repositories, repositories.c.id == signs.c.repository_id)
     query = query.where(signs.c.refused.is_not(None), signs.c.wanted_state.is_not(None), signs.c.shown_state.is_(None))
-    query = query.where(func.lower(repositories.c.owner) == owner.lower(), repositories.c.accessible)
-    query = query.where(~repositories.c.archived, or_(open_set, ~exists(said)))
+    query = query.where(_spoken_of(owner), repositories.c.accessible, ~repositories.c.archived)
     return [sign_of(row) for row in await connection.execute(query)]
+
+
+def _spoken_of(owner: str) -> ColumnElement[bool]:
+    """On a SHA on which an open set of the owner says something; also of a status that has another name by now."""
+    mine = (change_sets.c.id == contributions.c.set_id) & and_(*open_of(owner))
+    said = select(contributions.c.repository_id, contributions.c.sha).join(change_sets, mine)
+    return tuple_(signs.c.repository_id, signs.c.sha).in_(said)

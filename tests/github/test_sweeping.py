@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.facts import PullState
 from app.github import Failure, InstallationClient, SweepQuestion, SweptRepository, Unreadable
-from app.github.documents import SWEPT_BRANCHES, SWEPT_IDS
+from app.github.documents import SWEPT_BRANCHES, SWEPT_COMMITS, SWEPT_IDS
 from tests.github.examples import BASE, SHA, node, node_pull
 from tests.github.fake import FakeServer, Says
 
@@ -18,12 +18,12 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 def commit(sha: str = SHA, *contexts: tuple[str, str]) -> dict[str, Any]:
     status = {"contexts": [{"context": name, "state": state} for name, state in contexts]} if contexts else None
-    return {"target": {"oid": sha, "status": status}}
+    return {"oid": sha, "status": status}
 
 
-def pull(number: int, *, updated: datetime = NOON, head: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def pull(number: int, *, updated: datetime = NOON, **more: Any) -> dict[str, Any]:
     stamp = updated.isoformat().replace("+00:00", "Z")
-    return {**node_pull(), "number": number, "updatedAt": stamp, "headRef": head, **more}
+    return {**node_pull(), "number": number, "updatedAt": stamp, **more}
 
 
 def recent(*pulls: dict[str, Any], after: str | None = None) -> dict[str, Any]:
@@ -32,7 +32,8 @@ def recent(*pulls: dict[str, Any], after: str | None = None) -> dict[str, Any]:
 
 def repository(*pulls: dict[str, Any], after: str | None = None, **more: Any) -> dict[str, Any]:
     heads = {f"b{n}": None for n in range(SWEPT_BRANCHES)}
-    return {**node(), **heads, "config": None, "recent": recent(*pulls, after=after), **more}
+    commits = {f"c{n}": None for n in range(SWEPT_COMMITS)}
+    return {**node(), **heads, **commits, "config": None, "recent": recent(*pulls, after=after), **more}
 
 
 def says(*nodes: dict[str, Any] | None, **more: Any) -> Says:
@@ -40,9 +41,14 @@ def says(*nodes: dict[str, Any] | None, **more: Any) -> Says:
 
 
 async def ask(
-    client: InstallationClient, *ids: str, names: tuple[str, ...] = ("DPTA-1",), since: datetime = NOON
+    client: InstallationClient,
+    *ids: str,
+    names: tuple[str, ...] = ("DPTA-1",),
+    commits: tuple[str, ...] = (),
+    since: datetime = NOON,
 ) -> dict[str, SweptRepository | Unreadable]:
-    found = await client.sweep(SweepQuestion(dict.fromkeys(ids or ("R_11",), since), names, "orchestrator.yml"))
+    asked = dict.fromkeys(ids or ("R_11",), since)
+    found = await client.sweep(SweepQuestion(asked, names, {next(iter(asked)): commits}, "orchestrator.yml"))
     assert not isinstance(found, Failure), found
     return found
 
@@ -54,15 +60,34 @@ async def read(client: InstallationClient, **how: Any) -> SweptRepository:
 
 
 async def test_what_was_swept_is_answered(client: InstallationClient, server: FakeServer) -> None:
-    said = commit(SHA, ("Orchestrator-Build", "SUCCESS"), ("other", "PENDING"))
-    shown = [pull(5, head=said), pull(4, state="MERGED"), pull(3, head=commit("f" * 40))]
+    shown = [pull(5), pull(4, state="MERGED"), pull(3)]
     told = repository(*shown, b0={"name": "DPTA-1", "target": {"oid": SHA}}, config={"oid": "c" * 40})
     server.on("POST", "/graphql", says(told))
     answer = await read(client, names=("DPTA-1", "DPTA-2"))
-    assert [one.statuses for one in answer.pulls] == [{"orchestrator-build": "success", "other": "pending"}, None, None]
-    assert [one.pull.state for one in answer.pulls] == [PullState.OPEN, PullState.MERGED, PullState.OPEN]
+    assert [one.state for one in answer.pulls] == [PullState.OPEN, PullState.MERGED, PullState.OPEN]
     assert answer.branches == {"DPTA-1": SHA, "DPTA-2": None}
     assert (answer.config, answer.default_tip, answer.full_name) == ("c" * 40, BASE, "acme/repoA")
+
+
+async def test_a_commit_that_is_there_says_what_its_statuses_say(
+    client: InstallationClient, server: FakeServer
+) -> None:
+    said = commit(SHA, ("Orchestrator-Build", "SUCCESS"), ("other", "PENDING"))
+    server.on("POST", "/graphql", says(repository(c0=said, c1=commit(BASE), c2=None)))
+    answer = await read(client, commits=(SHA, BASE, "f" * 40))
+    assert answer.statuses == {SHA: {"orchestrator-build": "success", "other": "pending"}, BASE: {}}
+
+
+async def test_commits_beyond_one_request_take_another_with_further_names(
+    client: InstallationClient, server: FakeServer
+) -> None:
+    commits = tuple(f"{n:040x}" for n in range(SWEPT_COMMITS + 1))
+    names = tuple(f"DPTA-{n}" for n in range(SWEPT_BRANCHES + 1))
+    server.on("POST", "/graphql", says(repository(c0=commit(commits[0], ("x", "PENDING")))))
+    server.on("POST", "/graphql", says(repository(c0=commit(commits[-1], ("x", "SUCCESS")))))
+    answer = await read(client, names=names, commits=commits)
+    assert answer.statuses == {commits[0]: {"x": "pending"}, commits[-1]: {"x": "success"}}
+    assert len(server.calls) == 2
 
 
 async def test_pages_are_followed_back_to_the_moment_asked_for(client: InstallationClient, server: FakeServer) -> None:
@@ -73,7 +98,7 @@ async def test_pages_are_followed_back_to_the_moment_asked_for(client: Installat
     for one in (second, third):
         server.on("POST", "/graphql", Says(200, {"data": {"node": one}}))
     answer = await read(client, since=minutes[1])
-    assert [one.pull.number for one in answer.pulls] == [9, 8, 7], "the fourth page is older than what was asked for"
+    assert [one.number for one in answer.pulls] == [9, 8, 7], "the fourth page is older than what was asked for"
 
 
 async def test_names_beyond_one_request_take_another(client: InstallationClient, server: FakeServer) -> None:
@@ -119,11 +144,16 @@ async def test_what_was_not_shown_whole_is_unreadable(
     assert answer.hidden is hidden
 
 
-async def test_a_page_that_fails_fails_its_repository_alone(client: InstallationClient, server: FakeServer) -> None:
+FAULT = {"type": "SERVICE_UNAVAILABLE", "path": ["node", "recent"], "message": "Something went wrong"}
+
+
+@pytest.mark.parametrize("fails", [Says(200, {"data": {"node": None}, "errors": [FAULT]}), Says(502, {})])
+async def test_a_page_that_fails_fails_its_repository_alone(
+    client: InstallationClient, server: FakeServer, fails: Says
+) -> None:
     two = (repository(pull(9), after="p2", databaseId=1), repository(pull(3), databaseId=2))
     server.on("POST", "/graphql", says(*two))
-    fault = {"type": "SERVICE_UNAVAILABLE", "path": ["node", "recent"], "message": "Something went wrong"}
-    server.on("POST", "/graphql", Says(200, {"data": {"node": None}, "errors": [fault]}))
+    server.on("POST", "/graphql", fails)
     first, second = (await ask(client, "R_1", "R_2")).values()
     assert isinstance(first, Unreadable)
     assert isinstance(second, SweptRepository)
@@ -131,4 +161,4 @@ async def test_a_page_that_fails_fails_its_repository_alone(client: Installation
 
 async def test_a_request_that_fails_fails_the_sweep(client: InstallationClient, server: FakeServer) -> None:
     server.on("POST", "/graphql", Says(502, {}))
-    assert isinstance(await client.sweep(SweepQuestion({"R_11": NOON}, (), "x")), Failure)
+    assert isinstance(await client.sweep(SweepQuestion({"R_11": NOON}, (), {}, "x")), Failure)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.domain.verdict import Verdict, VerdictState
-from app.store.change_sets import create_set
-from app.store.posts import begin_post, end_post, forget_shown, refuse_post
+from app.store.change_sets import change_sets, create_set
+from app.store.posts import begin_post, end_post, forget_shown, refuse_post, shown_by_open_sets
 from app.store.signs import Sign, SignKey, contribute, lock_sign, recompute, withdraw
 from app.store.transaction import transaction
 from tests.store.conftest import NOW, address
@@ -113,3 +117,28 @@ async def test_a_contribution_moves_with_the_name_of_the_status(engine: AsyncEng
         await say(connection, one, SUCCESS)
         renamed = SignKey(KEY.repository_id, KEY.sha, "other")
         assert await contribute(connection, one, renamed, "other", SUCCESS, None) == KEY
+
+
+async def _shown(connection: AsyncConnection, set_id: str, key: SignKey) -> None:
+    await contribute(connection, set_id, key, key.context, PENDING, None)
+    found = await recompute(connection, key)
+    assert found is not None
+    assert await end_post(connection, await begin_post(connection, found[0]), NOW)
+
+
+async def test_what_is_compared_is_what_open_sets_say_and_github_acknowledged(engine: AsyncEngine) -> None:
+    """In whichever context: a status that was renamed stands where the set speaks still."""
+    later, another = NOW + timedelta(seconds=1), replace(KEY, sha="b" * 40)
+    async with transaction(engine) as connection:
+        one, two = [await create_set(connection, address(key), NOW) for key in ("K-1", "K-2")]
+        await connection.execute(update(change_sets).values(state="open"))
+        await _shown(connection, one, replace(KEY, context="former"))
+        await _shown(connection, one, KEY)
+        await _shown(connection, two, another)
+        found = await shown_by_open_sets(connection, "ACME", later)
+        assert [sign.key.context for sign in found[KEY.repository_id]] == ["former", KEY.context, KEY.context]
+        assert await shown_by_open_sets(connection, "acme", NOW) == {}, "it may be under way"
+        assert await shown_by_open_sets(connection, "globex", later) == {}
+        await connection.execute(update(change_sets).filter_by(id=two).values(state="closed"))
+        await withdraw(connection, one, KEY.repository_id, KEY.sha)
+        assert await shown_by_open_sets(connection, "acme", later) == {}, "nobody speaks there"

@@ -19,7 +19,7 @@ from app.store.change_sets import load_unlocked
 from app.store.effects import Kept, finish_effect, promised_since
 from app.store.history import Cause, add_request_id
 from app.store.installations import Placed, repository_by_id
-from app.store.posts import refused_of
+from app.store.posts import refused_to_open_sets
 from app.store.transaction import transaction
 
 LOST_AGAIN = timedelta(hours=1)
@@ -68,7 +68,7 @@ async def try_refused(context: Context, connection: AsyncConnection, owner: str)
 
     A set is told only where GitHub takes it now, so that a lasting refusal says nothing anew.
     """
-    for sign in await refused_of(connection, owner):
+    for sign in await refused_to_open_sets(connection, owner):
         await keep_promise_once(connection, context.queue, post_of(sign), context.clock())
 
 

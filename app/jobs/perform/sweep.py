@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from app.domain.change_set import ChangeSet, Kind
 from app.domain.events import AccessChanged, Event
 from app.domain.facts import Repository
-from app.domain.pipeline import DEFAULT_BASE, Config
-from app.github import Failure, InstallationClient, SweepQuestion, SweptPull, SweptRepository, Unreadable
+from app.domain.pipeline import DEFAULT_BASE
+from app.github import Failure, InstallationClient, SweptRepository, Unreadable
 from app.jobs.apart import apart
 from app.jobs.context import Context
-from app.jobs.differences import Belief, exact, heads_by_key, names_of, of_base, of_branches
+from app.jobs.differences import Belief, exact, heads_by_key, of_base, of_branches
 from app.jobs.perform.common import cause_of, failed, read_lost, try_refused
 from app.jobs.perform.ground import ground_again
 from app.jobs.perform.outcome import Done, Outcome
+from app.jobs.perform.sweep_view import LAG, Listed, View, list_open, view_of
 from app.jobs.promises import (
     SWEEP_OWNER,
     SYNC_ALL,
@@ -33,21 +34,15 @@ from app.jobs.promises import (
 )
 from app.jobs.river import River
 from app.jobs.routing.pulls import addresses, see_pull
-from app.store.change_sets import load_open, lock_sets
-from app.store.configs import load_config
+from app.store.change_sets import lock_sets
 from app.store.effects import Kept, Promise
 from app.store.history import Cause
-from app.store.installations import Placed, all_installations, repositories_by_name, repository_by_id, save_repository
-from app.store.posts import forget_shown, shown_on
+from app.store.installations import Placed, all_installations, installation_of_owner, repository_by_id, save_repository
+from app.store.posts import forget_shown
 from app.store.pulls import heard_of
 from app.store.signs import Sign, lock_sign
-from app.store.sweeps import LastSweep, keep_sweep, last_sweep
+from app.store.sweeps import keep_compared
 from app.store.transaction import transaction
-
-LAG = timedelta(minutes=1)
-"""GitHub's answers may be so old, and a status so long under way."""
-
-FIRST_LOOK_BACK = timedelta(days=3)
 
 _log = structlog.get_logger(__name__)
 
@@ -62,88 +57,40 @@ async def sweep(context: Context, kept: Kept) -> Outcome:
     return Done()
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """What is known of an owner before its sweep."""
-
-    placed: tuple[Placed, ...]
-    """The repositories of its pipelines and that of its config."""
-    states: tuple[ChangeSet, ...]
-    """Its open sets, without their orchestrations."""
-    last: LastSweep
-    """What changed before it has been seen."""
-    config: Config | None
-    config_sha: str | None
-    unseen: frozenset[str]
-    """Repositories that the config names and that we do not know, by short name in lower case."""
-
-    def question(self, path: str) -> SweepQuestion:
-        since = {one.repository.node_id: self.last.seen_at(one.repository.id) - LAG for one in self.placed}
-        return SweepQuestion(since, names_of(self.states), path)
-
-    def done(self, begun: datetime, swept: Collection[int]) -> LastSweep:
-        """What is to be remembered where these could be read."""
-        asked = {one.repository.id for one in self.placed}
-        # Of what is out of reach something may be closed meanwhile; it is asked about when it is back.
-        away = {pull.repository_id for state in self.states for pull in state.open_pulls}
-        seen = dict(self.last.owed) | {one: self.last.seen_at(one) for one in asked | away}
-        return LastSweep(begun, {one: moment for one, moment in seen.items() if one not in swept})
-
-
 async def sweep_owner(context: Context, kept: Kept) -> Outcome:
     """Compare everything of one owner. A part that could not be read is left to the next sweep."""
-    owner, begun = str(kept.args["owner"]), context.clock()
+    owner = str(kept.args["owner"])
     async with transaction(context.engine) as connection:
         await try_refused(context, connection, owner)
-    view = await _view(context, owner, begun)
+    view = await view_of(context, owner, context.clock())
+    await _look_for(context, owner, view.unseen)
     if not view.placed:
         return Done()
     client = context.github.on(view.placed[0].installation_id)
-    answer = await client.sweep(view.question(context.place.path))
+    listed = await list_open(client, view)
+    if isinstance(listed, Failure):
+        return failed(listed)
+    answer = await client.sweep(view.question(context.place.path, listed))
     if isinstance(answer, Failure):
         return failed(answer)
-    comparing = Comparing(context, kept, view, begun)
+    comparing = Comparing(context, kept, view, listed)
     for placed in view.placed:
         await comparing.compare(placed, answer[placed.repository.node_id])
     swept = {one.id: one for one in answer.values() if isinstance(one, SweptRepository)}
-    await _look_for(context, view.placed[0].installation_id, view.unseen)
+    async with transaction(context.engine) as connection:
+        await keep_compared(connection, owner, view.begun, view.after(swept, listed))
     trouble = await comparing.compare_sets(client, swept)
-    if trouble is not None:
-        return failed(trouble)
-    async with transaction(context.engine) as connection:
-        await keep_sweep(connection, owner, view.done(begun, swept))
-    return Done()
+    return Done() if trouble is None else failed(trouble)
 
 
-async def _view(context: Context, owner: str, begun: datetime) -> View:
-    async with transaction(context.engine) as connection:
-        config = await context.configs.of(connection, owner)
-        pipelines = {one.name: one for one in config.pipelines} if config else {}
-        names = {name for one in pipelines.values() for name in one.repositories} | {context.place.repository}
-        states: list[ChangeSet] = []
-        for one in await load_open(connection, owner):
-            async with apart(connection, one.id):
-                if one.address.pipeline in pipelines:
-                    states.append(one.state(pipelines[one.address.pipeline], {}))
-        known = await load_config(connection, owner)
-        last = await last_sweep(connection, owner)
-        placed = tuple(await repositories_by_name(connection, owner, names))
-        return View(
-            placed=placed,
-            states=tuple(states),
-            last=last or LastSweep(begun - FIRST_LOOK_BACK, {}),
-            config=config,
-            config_sha=known.sha if known else None,
-            unseen=frozenset(names - {one.repository.name.lower() for one in placed}),
-        )
-
-
-async def _look_for(context: Context, installation_id: int, unseen: Collection[str]) -> None:
+async def _look_for(context: Context, owner: str, unseen: Collection[str]) -> None:
     """What the App was given since, and neither a delivery nor the list of then told of (lists lag): all is read again.
 
     The list decides, since a token reads any public repository.
     """
-    listed = await context.github.installation_repositories(installation_id) if unseen else []
+    async with transaction(context.engine) as connection:
+        installation = await installation_of_owner(connection, owner) if unseen else None
+    listed = await context.github.installation_repositories(installation.id) if installation else []
     if not isinstance(listed, Failure) and any(one.name.lower() in unseen for one in listed):
         async with transaction(context.engine) as connection:
             await keep_promise_once(connection, context.queue, SYNC_ALL, context.clock())
@@ -151,12 +98,12 @@ async def _look_for(context: Context, installation_id: int, unseen: Collection[s
 
 @dataclass(frozen=True, slots=True)
 class Comparing:
-    """One sweep's comparison: ``begun`` is when it asked."""
+    """One sweep's comparison."""
 
     context: Context
     kept: Kept
     view: View
-    begun: datetime
+    listed: Listed
 
     async def compare(self, placed: Placed, answer: SweptRepository | Unreadable) -> None:
         """One repository, its pull requests and what statuses say on their heads."""
@@ -209,15 +156,16 @@ class Comparing:
         return in_place and answer.config != self.view.config_sha
 
     async def _pulls(self, repository: Repository, answer: SweptRepository) -> None:
+        pulls = {one.number: one for one in [*self.listed.get(answer.id, ()), *answer.pulls]}
         async with transaction(self.context.engine) as connection:
-            heard = await heard_of(connection, answer.id, [one.pull.number for one in answer.pulls])
+            heard = await heard_of(connection, answer.id, pulls)
         belief = Belief(self.view.states, heard)
-        for one in answer.pulls:
-            if belief.news(one.pull, addresses(self.view.config, repository, one.pull)):
+        for one in pulls.values():
+            if belief.news(one, addresses(self.view.config, repository, one)):
                 async with transaction(self.context.engine) as connection:
                     river = River.of(self.context, connection)
-                    async with apart(connection, f"{repository.full_name}#{one.pull.number}"):
-                        await see_pull(self.context, river, repository, one.pull, self._cause)
+                    async with apart(connection, f"{repository.full_name}#{one.number}"):
+                        await see_pull(self.context, river, repository, one, self._cause)
 
     @property
     def _cause(self) -> Cause:
@@ -225,11 +173,9 @@ class Comparing:
 
     async def _signs(self, answer: SweptRepository) -> None:
         """A status that GitHub shows otherwise than it acknowledged is posted again."""
-        heads = {one.pull.head: one for one in answer.pulls if one.pull.open and one.statuses is not None}
-        async with transaction(self.context.engine) as connection:
-            shown = await shown_on(connection, answer.id, heads, self.begun - LAG)
-        for sign in shown:
-            if _differs(sign, heads[sign.key.sha]):
+        for sign in self.view.signs.get(answer.id, ()):
+            said = answer.statuses.get(sign.key.sha)
+            if said is not None and sign.shown is not None and said.get(sign.key.context) != sign.shown.state.value:
                 await self._post_again(sign)
 
     async def _post_again(self, sign: Sign) -> None:
@@ -258,7 +204,7 @@ class Comparing:
         return None
 
     def _restless(self, state: ChangeSet) -> bool:
-        return state.changed_at is not None and state.changed_at > self.begun - LAG
+        return state.changed_at is not None and state.changed_at > self.view.begun - LAG
 
     async def _of_set(
         self, client: InstallationClient, state: ChangeSet, mine: Iterable[SweptRepository]
@@ -285,14 +231,8 @@ class Comparing:
             async with apart(connection, set_id):
                 for locked in await lock_sets(connection, [set_id]):
                     changed_at = locked.document.get("changed_at")
-                    if changed_at is None or datetime.fromisoformat(changed_at) <= self.begun - LAG:
+                    if changed_at is None or datetime.fromisoformat(changed_at) <= self.view.begun - LAG:
                         await river.handle(locked, events, self._cause)
-
-
-def _differs(sign: Sign, shown: SweptPull) -> bool:
-    if sign.shown is None or shown.statuses is None:
-        return False
-    return shown.statuses.get(sign.key.context) != sign.shown.state.value
 
 
 def _name(swept: SweptRepository) -> str:

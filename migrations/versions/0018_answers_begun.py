@@ -1,6 +1,6 @@
 """When the answer to a command was sent, from which on a lost one is looked for.
 
-Revision: 0019.
+Revision: 0018.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
+revision = "0018"
 down_revision = "0017"
 branch_labels = None
 depends_on = None
