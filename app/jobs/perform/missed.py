@@ -102,23 +102,24 @@ async def missed(context: Context, entries: Sequence[LogEntry]) -> Missed:
             attempts[entry.guid] = entry
     async with transaction(context.engine) as connection:
         known = await known_deliveries(connection, attempts.keys())
-        places = await _places(context, connection)
         fresh = [one for one in attempts.values() if _wanted(one, known.get(one.guid))]
+        settled = not await _is_read_anew(connection, await _places(context, connection), fresh)
+        # Only now: what has been read meanwhile counts.
+        places = await _places(context, connection)
         wanted = tuple(one for one in fresh if places.concerned(one))
         passed = [one for one in fresh if not places.concerned(one)]
-        settled = not await _is_read_anew(connection, places, passed)
         for installation_id, latest in (await _unseen(connection, places, passed)).items():
             settled &= await _is_listed(context, connection, installation_id, latest)
     return Missed(wanted, settled and not any(places.altered_by(entry) for entry in wanted))
 
 
-async def _is_read_anew(connection: AsyncConnection, places: _Places, passed: Sequence[LogEntry]) -> bool:
+async def _is_read_anew(connection: AsyncConnection, places: _Places, fresh: Sequence[LogEntry]) -> bool:
     """Whether it is not known yet what a delivery has told of repositories or of a config."""
     for kind in (SYNC, READ_CONFIG, READ_REPOSITORY):
         if await any_unfinished(connection, kind):
             return True
-    # One that cannot be read holds up the log only where it tells something.
-    telling = [{"installation_id": one} for one in {entry.installation_id for entry in passed}]
+    # One that cannot be read holds up the log only where it tells something that is passed over.
+    telling = [{"installation_id": one} for one in {e.installation_id for e in fresh if not places.concerned(e)}]
     if await any_unfinished(connection, READ_INSTALLATION, telling):
         return True
     return await any_unhandled(connection, ABOUT_PLACES, places.holding)
