@@ -50,14 +50,9 @@ class Asked:
     @property
     def away(self) -> Failure | None:
         """GitHub is, or its limit is reached: it is not about single payloads."""
-        if self.problem is not None and (of_all(self.problem) or (self.stopped and not self.shown)):
+        if self.problem is not None and (self.problem.of_all or (self.stopped and not self.shown)):
             return self.problem
         return None
-
-
-def of_all(failure: Failure) -> bool:
-    """It is not about one payload: GitHub is away, or its limit is reached."""
-    return failure.acted is Acted.NOT_SENT or failure.limit is not None
 
 
 async def take_in(context: Context, wanted: Sequence[LogEntry], remembered: Iterable[Unread]) -> Asked:
@@ -95,7 +90,7 @@ async def _ask(context: Context, batch: Sequence[Unread], asked: Asked) -> bool:
         answer = _final(one, said, now)
         if not isinstance(answer, Failure):
             told.append((one, answer))
-        elif of_all(answer):
+        elif answer.of_all:
             asked.problem = answer
             asked.left.append(one)
         else:
@@ -110,7 +105,7 @@ def _final(one: Unread, answer: bytes | Missing | Failure, now: datetime) -> byt
     """``Missing`` where it is not asked for again, ``Failure`` where it is."""
     if isinstance(answer, Missing) and now < one.delivered_at + GONE_AFTER:
         return Failure(Kind.TRY_AGAIN, answer.reason, Acted.REFUSED)
-    if isinstance(answer, Failure) and not of_all(answer) and one.tries + 1 >= MOST_TRIES:
+    if isinstance(answer, Failure) and not answer.of_all and one.tries + 1 >= MOST_TRIES:
         return Missing(answer.reason)
     return answer
 

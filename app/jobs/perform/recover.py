@@ -17,7 +17,7 @@ from app.github import Failure, LogEntry
 from app.jobs.context import Context
 from app.jobs.perform.missed import Missed, missed
 from app.jobs.perform.outcome import Done, Failed, Later, Outcome
-from app.jobs.perform.payloads import Asked, of_all, take_in
+from app.jobs.perform.payloads import Asked, take_in
 from app.jobs.promises import TAKE_FROM_LOG
 from app.jobs.rounds import KIND as ROUND
 from app.store.delivery_log import (
@@ -118,7 +118,7 @@ async def _end(context: Context, connection: AsyncConnection, asked: Asked, befo
 def _outcome(kept: Kept, asked: Asked) -> Outcome:
     if asked.problem is None:
         return Done()
-    if of_all(asked.problem):
+    if asked.problem.of_all:
         return _after(kept, asked.problem, asked.problem.retry_at)
     soon = [one.ask_at for one in asked.left if 0 < one.tries <= TRIES]
     if asked.stopped or not soon:
