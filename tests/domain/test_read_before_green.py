@@ -14,6 +14,17 @@ from tests.domain.pretend import Pretend, story_pipeline
 from tests.domain.test_story import green_b_and_d
 
 
+def green_b_on_a_branch_of_c() -> Pretend:
+    world = Pretend.new(story_pipeline())
+    world.branches_off(3)
+    world.opens(2)
+    world.settle()
+    world.passes(31)
+    for name in ("repoB", "repoC"):
+        world.completes(name)
+    return world
+
+
 def is_read_first(world: Pretend, reads: int, repository: int) -> None:
     """Success on this head needs another read; D moved meanwhile and nobody told."""
     state = world.sign(repository)
@@ -36,13 +47,7 @@ def test_reopened_beside_a_sibling_it_is_read_before_it_is_green_again() -> None
 
 
 def test_opened_on_a_branch_member_it_is_read_before_it_is_green() -> None:
-    world = Pretend.new(story_pipeline())
-    world.branches_off(3)
-    world.opens(2)
-    world.settle()
-    world.passes(31)
-    for name in ("repoB", "repoC"):
-        world.completes(name)
+    world = green_b_on_a_branch_of_c()
     assert world.sign(2) is VerdictState.SUCCESS
     world.now += timedelta(days=7)
     world.pushes(2, tell=False)
@@ -53,13 +58,7 @@ def test_opened_on_a_branch_member_it_is_read_before_it_is_green() -> None:
 
 
 def test_crowded_by_a_branch_at_the_same_commit_it_is_read_before_it_is_green_again() -> None:
-    world = Pretend.new(story_pipeline())
-    world.branches_off(3)
-    world.opens(2)
-    world.settle()
-    world.passes(31)
-    for name in ("repoB", "repoC"):
-        world.completes(name)
+    world = green_b_on_a_branch_of_c()
     world.now += timedelta(days=1)
     head = world.branches[3]
     world.feed(BranchMoved(3, "other/DPTA-1122", None, head))
