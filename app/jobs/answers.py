@@ -67,8 +67,10 @@ def fleets_elsewhere(place: str) -> str:
     return f"Fleets are run from issues and pull requests of the repository `{place}`. Comment there."
 
 
-def no_fleet(name: str, known: Sequence[str]) -> str:
-    return f"The config has no fleet {quoted(name)}. It has {', '.join(quoted(one) for one in known) or 'none'}."
+def no_fleet(name: str, known: Sequence[str] | None) -> str:
+    """``known``: the fleets that there are; None: they are not for everybody who reads the answer."""
+    has = "" if known is None else f" It has {', '.join(quoted(one) for one in known) or 'none'}."
+    return f"The config has no fleet {quoted(name)}.{has}"
 
 
 def not_done(why: str) -> str:

@@ -83,7 +83,8 @@ async def _run_fleet(context: Context, river: River, judgement: Judgement, given
         return judgement.refuse(answers.fleets_elsewhere(context.place.repository))
     found = await fleet_of(river, given.repository.owner, command.name)
     if isinstance(found, tuple):
-        return judgement.refuse(answers.no_fleet(command.name, found))
+        # A local file is the operator's: no repository says who may read it.
+        return judgement.refuse(answers.no_fleet(command.name, None if context.configs.from_file else found))
     run = await call(river, found, Call(command.repositories), Trigger(TriggerKind.COMMAND, given.login))
     if isinstance(run, Busy):
         return judgement.refuse(answers.not_begun(messages.busy(found.name, run.run_id)))

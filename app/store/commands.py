@@ -98,6 +98,16 @@ async def load_command(connection: AsyncConnection, comment_id: int, *, lock: bo
     )
 
 
+async def unjudged(connection: AsyncConnection, command: Command) -> list[int]:
+    """The ids of the comments on its pull request of which nobody knows yet what comes of them."""
+    query = select(commands.c.comment_id).where(
+        commands.c.repository_id == command.repository_id,
+        commands.c.number == command.number,
+        commands.c.judged_at.is_(None),
+    )
+    return list(await connection.scalars(query))
+
+
 async def refused_lately(connection: AsyncConnection, command: Command, now: datetime) -> bool:
     """Whether this person was told "no" on this pull request within the hour."""
     query = select(commands.c.comment_id).where(

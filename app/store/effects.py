@@ -6,7 +6,7 @@ timer. The queue's job carries the row's id and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -98,6 +98,7 @@ class Kept:
     tries: int
     state: str
     last_error: str | None
+    promised_at: datetime
 
     @property
     def finished(self) -> bool:
@@ -137,6 +138,7 @@ def _kept(row: Row[Any]) -> Kept:
         tries=row.tries,
         state=row.state,
         last_error=row.last_error,
+        promised_at=row.created_at,
     )
 
 
@@ -165,24 +167,22 @@ async def promised_since(connection: AsyncConnection, promise: Promise, since: d
     return (await connection.execute(query.limit(1))).first() is not None
 
 
-async def last_done(
-    connection: AsyncConnection, kind: str, repository_ids: Collection[int], since: datetime
-) -> dict[int, datetime]:
-    """By repository, when the last effect of this kind was promised since then, where that one has been done."""
-    place = effects.c.args["repository_id"].as_integer()
-    query = select(place.label("repository_id"), effects.c.created_at, effects.c.state).where(
-        effects.c.created_at >= since, effects.c.kind == kind, place.in_(repository_ids)
-    )
-    rows = {row.repository_id: row for row in await connection.execute(query.order_by(effects.c.id))}
-    return {one: row.created_at for one, row in rows.items() if row.state == "done"}
-
-
 async def any_unfinished(connection: AsyncConnection, kind: str, args: Sequence[dict[str, Any]] | None = None) -> bool:
     """Whether an effect of this kind has not ended yet; ``args``: one of those that have one of these among theirs."""
     query = select(effects.c.id).where(effects.c.done_at.is_(None), effects.c.kind == kind)
     if args is not None:
-        query = query.where(or_(false(), *(effects.c.args.contains(one) for one in args)))
+        query = query.where(_has_one_of(args))
     return (await connection.execute(query.limit(1))).first() is not None
+
+
+async def waiting(connection: AsyncConnection, kind: str, args: Sequence[dict[str, Any]]) -> list[int]:
+    """The ids of those that were put back and wait for their timers, which have one of these among their arguments."""
+    query = select(effects.c.id).where(effects.c.state == "waiting", effects.c.kind == kind, _has_one_of(args))
+    return list(await connection.scalars(query.order_by(effects.c.id)))
+
+
+def _has_one_of(args: Sequence[dict[str, Any]]) -> ColumnElement[bool]:
+    return or_(false(), *(effects.c.args.contains(one) for one in args))
 
 
 async def finish_effect(connection: AsyncConnection, effect_id: int, now: datetime, error: str | None = None) -> bool:

@@ -71,10 +71,10 @@ async def shown_by_open_sets(connection: AsyncConnection, owner: str, before: da
     return found
 
 
-async def refused_to_open_sets(connection: AsyncConnection, owner: str) -> list[Sign]:
-    """What GitHub refused to show, where open sets speak and a status can be written."""
+async def unshown_of_open_sets(connection: AsyncConnection, owner: str) -> list[Sign]:
+    """What nobody knows GitHub to show, where open sets speak and a status can be written."""
     query = select(signs).join(repositories, repositories.c.id == signs.c.repository_id)
-    query = query.where(signs.c.refused.is_not(None), signs.c.wanted_state.is_not(None), signs.c.shown_state.is_(None))
+    query = query.where(signs.c.wanted_state.is_not(None), signs.c.shown_state.is_(None))
     query = query.where(_spoken_of(owner), repositories.c.accessible, ~repositories.c.archived)
     return [sign_of(row) for row in await connection.execute(query)]
 

@@ -111,9 +111,12 @@ async def parts_of_branch(connection: AsyncConnection, orchestration_id: str) ->
     return await parts_of(connection, {one.repository_id for one in built if one.repository_id is not None})
 
 
-async def parts_of_config(connection: AsyncConnection, owner: str, name: str) -> Parts:
-    """What is decided by an owner's config alone: its fleets, and what is wrong with it."""
-    found = await repositories_by_name(connection, owner, [name])
+async def parts_of_config(connection: AsyncConnection, owner: str, name: str | None) -> Parts:
+    """What is decided by an owner's config alone: its fleets, and what is wrong with it.
+
+    ``name``: of the repository that holds it; None: no repository says who may read it.
+    """
+    found = await repositories_by_name(connection, owner, [name] if name is not None else [])
     return await parts_of(connection, (one.repository.id for one in found))
 
 

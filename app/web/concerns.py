@@ -44,7 +44,7 @@ async def _parts(web: WebContext, change: Change) -> Parts:
     async with transaction(web.engine) as connection:
         match change.kind:
             case Kind.FLEET:
-                return await parts_of_config(connection, change.owner, web.settings.config_repository)
+                return await parts_of_config(connection, change.owner, web.config_home)
             case Kind.BRANCH:
                 run = change.orchestration_id
                 return await parts_of_branch(connection, run) if run is not None else None

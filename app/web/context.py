@@ -48,6 +48,11 @@ class WebContext:
         """By what people log in with GitHub; None: they do not."""
         return self.github.people if self.github is not None else None
 
+    @property
+    def config_home(self) -> str | None:
+        """The repository that holds each owner's config; None: a local file stands for it, which is the operator's."""
+        return None if self.settings.config_file is not None else self.settings.config_repository
+
     def river(self, connection: AsyncConnection) -> River:
         """The river on one transaction of a request."""
         return River(connection, self.queue, self.configs, self.links, self.clock())

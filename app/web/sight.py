@@ -19,10 +19,7 @@ from app.web.who import Who
 
 
 async def may_read_config(connection: AsyncConnection, web: WebContext, who: Who, owner: str) -> bool:
-    """Where a local file stands for the config, the operator alone: no repository says who may read that."""
-    if who.operates or web.settings.config_file is not None:
-        return who.operates
-    return who.reads(await parts_of_config(connection, owner, web.settings.config_repository))
+    return who.reads(await parts_of_config(connection, owner, web.config_home))
 
 
 async def may_write_config(connection: AsyncConnection, web: WebContext, who: Who, owner: str) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.jobs.play import Play
+from pathlib import Path
+
+from tests.jobs.play import CONFIG, Play, playing, seed
+from tests.jobs.test_fleets import FLEET
+from tests.jobs.test_log_gaps import COMMANDED
 
 
 async def answers(play: Play) -> list[str]:
@@ -37,3 +41,86 @@ async def test_an_answer_that_never_arrived_is_given_up(play: Play) -> None:
     await play.settle(600)
     assert len(await answers(play)) == 1
     assert await play.rows("SELECT answer FROM commands") == [("lost",)]
+
+
+async def _pull_in_the_config_s_repository(play: Play) -> int:
+    work = {"repository": "acme/orchestrator", "branch": "x"}
+    await play.world("/branches", {**work, "from": "main"})
+    await play.world("/push", {**work, "files": {"a": "c"}, "actor": "ann"})
+    body = {"repository": "acme/orchestrator", "head": "x", "base": "main", "title": "x", "actor": "ann"}
+    return int((await play.world("/pulls", body))["number"])
+
+
+async def _config_cannot_be_read(play: Play) -> None:
+    """For some seconds."""
+    match = {"method": "GET", "path": "/repos/acme/orchestrator/contents/*"}
+    await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 502, "times": 8})
+
+
+async def test_of_two_commands_that_wait_the_later_one_counts(database_url: str) -> None:
+    """run, and five minutes later cancel: whose repository is given back after six."""
+    async with playing(database_url, seed(COMMANDED)) as play:
+        await play.settle(61)
+        await play.branch("B")
+        number = await play.pull("B")
+        await play.settle(61)
+        late = {"on": "delivery", "match": {"event": "issue_comment"}, "do": "delay", "value": 2, "times": 1}
+        gone = {"action": "removed", "owner": "acme", "repositories": ["repoB"]}
+        await play.world("/faults", late)
+        await play.comment("B", number, "/orchestrate")
+        await play.world("/installation", gone)
+        await play.settle(300)
+        await play.world("/installation", {**gone, "action": "added"})
+        await play.comment("B", number, "/orchestrate cancel")
+        await play.settle(1200)
+        rows = await play.rows("SELECT body FROM commands ORDER BY judged_at")
+        assert rows == [("/orchestrate",), ("/orchestrate cancel",)]
+        assert (await play.statuses("B", await play.head("B")))[-1] == "failure", "cancelled"
+
+
+async def test_a_fleet_whose_config_is_being_read_is_waited_for(play: Play) -> None:
+    number = await _pull_in_the_config_s_repository(play)
+    await play.settle(61)
+    await _config_cannot_be_read(play)
+    await play.configure(CONFIG + FLEET)
+    await play.settle(2)
+    said = {"repository": "acme/orchestrator", "number": number, "body": "/orchestrate fleet scan", "actor": "ann"}
+    await play.world("/comments", said)
+    await play.settle(600)
+    told = await play.rows("SELECT accepted, answer_text FROM commands")
+    assert (sorted(await play.dispatched()), told[0][0]) == (["repoA", "repoB"], True), told
+
+
+async def test_a_pipeline_whose_config_is_being_read_is_waited_for(database_url: str) -> None:
+    """The pull request is in a set of another pipeline already."""
+    second = CONFIG.partition("pipelines:\n")[2].replace("product:", "second:")
+    second = second.replace("settle: 10s", "settle: 10s\n    status: other\n    start: command")
+    async with playing(database_url, seed(COMMANDED)) as play:
+        await play.settle(61)
+        await play.branch("B")
+        number = await play.pull("B")
+        await play.settle(61)
+        await _config_cannot_be_read(play)
+        await play.configure(COMMANDED + second)
+        await play.settle(2)
+        await play.comment("B", number, "/orchestrate --pipeline second")
+        await play.settle(600)
+        told = await play.rows("SELECT accepted, answer_text FROM commands")
+        assert (await play.dispatched(), told[0][0]) == (["repoB"], True), told
+
+
+async def test_what_a_local_file_names_is_not_told_in_a_public_repository(database_url: str, tmp_path: Path) -> None:
+    """Who may read it no repository says: the operator alone does (``web/sight``)."""
+    file = tmp_path / "lockstep.yml"
+    file.write_text(CONFIG + FLEET)
+    planted = seed()
+    planted["repositories"]["acme/orchestrator"] = {"visibility": "public", "files": {"a": "b"}}
+    async with playing(database_url, planted, config_file=file) as play:
+        await play.settle(61)
+        number = await _pull_in_the_config_s_repository(play)
+        said = {"repository": "acme/orchestrator", "number": number, "body": "/orchestrate fleet no", "actor": "ann"}
+        await play.world("/comments", said)
+        await play.settle(61)
+        [answer] = await answers(play)
+        assert "no fleet" in answer
+        assert "scan" not in answer

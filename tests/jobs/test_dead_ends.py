@@ -107,3 +107,25 @@ async def test_a_withdrawal_whose_job_died_is_posted_after_the_next_change(
     await play.push("D")
     await play.settle(60)
     assert (await _last(play, "B"))["state"] == "error"
+
+
+async def test_a_withdrawal_that_an_older_version_let_die_without_a_note_is_tried_by_the_sweep(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It wrote the refusal into the set alone. The success still stands there."""
+    await _green(play, "B", "D")
+    post, ill = InstallationClient.set_status, [True]
+
+    async def dies(self: InstallationClient, owner: str, repo: str, *more: Any) -> Any:
+        if repo == "repoB" and ill:
+            raise RuntimeError("a fault of the older version")
+        return await post(self, owner, repo, *more)
+
+    monkeypatch.setattr(InstallationClient, "set_status", dies)
+    await play.push("D")
+    await play.settle(30)
+    ill.clear()
+    await play.rows("UPDATE signs SET refused = NULL RETURNING 1")
+    await play.settle(2 * 900 + 300)
+    assert (await _last(play, "B"))["state"] == "success"
+    assert await play.dispatched() == ["repoB", "repoD", "repoD"]

@@ -12,7 +12,6 @@ from tests.jobs.play import LETTERS, Play, playing, seed
 from tests.jobs.test_log_gaps import COMMANDED, LOG
 
 PULLED = ["webhook", "pull"]
-"""Where it is pulled, no delivery arrives: the door of ``play`` stands open whatever the setting."""
 
 
 async def _fault(play: Play, on: str, do: str, value: Any = None, times: int = 1, **match: Any) -> None:
@@ -30,11 +29,6 @@ async def _listed_as_before(play: Play, path: str, body: Any) -> None:
 
 async def _last_list(play: Play, path: str) -> Any:
     return [one["response"] for one in await play.requests("GET", path)][-1]
-
-
-async def _shut_the_door(play: Play, ingest: str) -> None:
-    if ingest == "pull":
-        await _fault(play, "delivery", "drop", times=100_000, event="*")
 
 
 async def _give(play: Play, letter: str) -> None:
@@ -55,7 +49,6 @@ def _without_d() -> dict[str, Any]:
 @pytest.mark.parametrize("ingest", PULLED)
 async def test_a_command_right_after_its_repository_was_given_back_is_obeyed(database_url: str, ingest: str) -> None:
     async with playing(database_url, seed(COMMANDED), ingest=ingest) as play:
-        await _shut_the_door(play, ingest)
         await play.settle(61)
         await play.branch("B")
         number = await play.pull("B")
@@ -74,7 +67,6 @@ async def test_a_command_while_a_list_does_not_show_the_repository_yet_is_obeyed
 ) -> None:
     async with playing(database_url, _without_d(), ingest=ingest) as play:
         await play.settle(61)
-        await _shut_the_door(play, ingest)
         await play.branch("D")
         before = await _last_list(play, "/installation/repositories")
         await _give(play, "D")
@@ -239,7 +231,6 @@ async def test_an_installation_of_which_only_other_deliveries_tell_is_read(datab
         await play.settle(300)
         await _fault(play, "delivery", "drop", "unrecorded", event="installation.created")
         await _install(play, "created")
-        await _shut_the_door(play, ingest)
         await play.branch("B")
         number = await play.pull("B")
         await play.settle(30)

@@ -225,3 +225,17 @@ async def test_a_former_context_that_was_refused_once_is_taken_back_by_the_sweep
     posts = await play.requests("POST", f"/acme/repoB/statuses/{await play.head('B')}")
     last = {post["body"]["context"]: post["body"]["state"] for post in posts if post["status"] == 201}
     assert last == {"orchestrator-build": "pending", "renamed": "success"}
+
+
+async def test_a_sweep_that_is_tried_again_posts_what_is_refused_no_more_often(play: Play) -> None:
+    """GraphQL is away when the sweep is due; the statuses of one repository are refused for good."""
+    await play.refuse_statuses("B")
+    await play.branch("B")
+    await play.pull("B")
+    await play.settle(800)
+    path = f"/acme/repoB/statuses/{await play.head('B')}"
+    before = len(await play.requests("POST", path))
+    away = {"on": "request", "match": {"method": "POST", "path": "*graphql"}, "do": "status", "value": 502}
+    await play.world("/faults", {**away, "times": 1000})
+    await play.settle(240)
+    assert len(await play.requests("POST", path)) - before <= 1

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -245,3 +246,48 @@ async def test_a_repository_that_is_gone_is_noticed_by_the_first_sweep(play: Pla
     await play.world("/repositories/acme/repoB", {"deleted": True})
     await play.settle(QUARTER)
     assert await play.rows("SELECT accessible FROM repositories WHERE name = 'repoB'") == [(False,)]
+
+
+async def _close_unheard(play: Play, letter: str, number: int) -> None:
+    await play.lose_changes()
+    await play.world(f"/pulls/acme/repo{letter}/{number}", {"state": "closed"})
+    await play.settle(5)
+    await play.mend()
+
+
+async def test_a_close_nobody_told_of_before_a_scan_in_the_first_quarter_is_found(play: Play) -> None:
+    await play.branch("B")
+    number = await play.pull("B")
+    await play.settle(200)
+    await _close_unheard(play, "B", number)
+    await _others(play, "B", 51)
+    await play.settle(100)
+    await play.configure(CONFIG + "\n# another comment\n")
+    await play.settle(4 * QUARTER)
+    assert (await play.rows("SELECT state FROM change_sets WHERE key = 'DPTA-1'")) == [("closed",)]
+
+
+async def test_a_close_nobody_told_of_between_an_older_version_s_sweep_and_the_upgrade_is_found(play: Play) -> None:
+    """An older version names in ``owed`` only what its last sweep could not read; each start reads all and scans."""
+    await play.branch("B")
+    number = await play.pull("B")
+    await play.settle(2 * QUARTER + 60)
+    await play.rows("UPDATE sweeps SET owed = '{}' RETURNING 1")
+    await _close_unheard(play, "B", number)
+    await _others(play, "B", 51)
+    await play.settle(120)
+    play.service.context.identity.bot_login = None  # the process starts anew
+    await play.settle(4 * QUARTER)
+    assert (await play.rows("SELECT state FROM change_sets WHERE key = 'DPTA-1'")) == [("closed",)]
+
+
+async def test_with_a_local_file_no_list_is_read_at_rest(database_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "lockstep.yml"
+    file.write_text(CONFIG)
+    planted = seed()
+    del planted["repositories"]["acme/orchestrator"]
+    async with playing(database_url, planted, config_file=file) as play:
+        await play.settle(120)
+        before = len(await play.requests("GET", "/installation/repositories"))
+        await play.settle(4 * QUARTER)
+        assert len(await play.requests("GET", "/installation/repositories")) == before

@@ -15,10 +15,20 @@ from app.jobs.judging import Judgement, judge
 from app.jobs.perform.common import cause_of, failed, place_of
 from app.jobs.perform.outcome import Done, Later, Outcome
 from app.jobs.perform.overtaken import wait_for_news
+from app.jobs.promises import ANSWER_COMMAND
 from app.jobs.river import River
-from app.store.commands import Command, begin_answer, judge_command, load_command, move_answer, refused_lately
-from app.store.effects import Kept
+from app.store.commands import (
+    Command,
+    begin_answer,
+    judge_command,
+    load_command,
+    move_answer,
+    refused_lately,
+    unjudged,
+)
+from app.store.effects import Kept, waiting
 from app.store.installations import Placed
+from app.store.timers import set_timer
 from app.store.transaction import transaction
 
 SOUGHT_FOR = timedelta(minutes=1)
@@ -71,6 +81,7 @@ async def _judge(
 
 
 async def _keep(river: River, command: Command, judgement: Judgement) -> None:
+    """Those on the same pull request that wait for this one are looked at again."""
     told = bool(judgement.refusals) and not await refused_lately(river.connection, command, river.now)
     await judge_command(
         river.connection,
@@ -80,6 +91,9 @@ async def _keep(river: River, command: Command, judgement: Judgement) -> None:
         refusal=told,
         now=river.now,
     )
+    behind = [{"comment_id": one} for one in await unjudged(river.connection, command)]
+    for effect_id in await waiting(river.connection, ANSWER_COMMAND, behind):
+        await set_timer(river.connection, "effect", str(effect_id), river.now)
 
 
 async def _tell(context: Context, client: InstallationClient, placed: Placed, command: Command) -> Outcome:

@@ -13,13 +13,13 @@ from app.github import Failure
 from app.jobs.context import Context
 from app.jobs.loading import attached
 from app.jobs.perform.outcome import Failed, Later, Outcome
-from app.jobs.promises import keep_promise, keep_promise_once, post_of, read_lost_of
+from app.jobs.promises import keep_promise, post_of, read_lost_of
 from app.jobs.river import River
 from app.store.change_sets import load_unlocked
-from app.store.effects import Kept, finish_effect, promised_since
+from app.store.effects import Kept, any_unfinished, finish_effect, promised_since
 from app.store.history import Cause, add_request_id
 from app.store.installations import Placed, repository_by_id
-from app.store.posts import refused_to_open_sets
+from app.store.posts import unshown_of_open_sets
 from app.store.transaction import transaction
 
 LOST_AGAIN = timedelta(hours=1)
@@ -66,10 +66,13 @@ async def close(connection: AsyncConnection, river: River, kept: Kept, request_i
 async def try_refused(context: Context, connection: AsyncConnection, owner: str) -> None:
     """What GitHub refused to show is posted once more: what refused it may have passed, and nobody tells of that.
 
-    A set is told only where GitHub takes it now, so that a lasting refusal says nothing anew.
+    A set is told only where GitHub takes it now, so that a lasting refusal says nothing anew. So is what an older
+    version gave up without a note: whatever is not shown, and nobody is about to post.
     """
-    for sign in await refused_to_open_sets(connection, owner):
-        await keep_promise_once(connection, context.queue, post_of(sign), context.clock())
+    for sign in await unshown_of_open_sets(connection, owner):
+        post = post_of(sign)
+        if not await any_unfinished(connection, post.kind, [post.args]):
+            await keep_promise(connection, context.queue, post, context.clock())
 
 
 async def read_lost(context: Context, connection: AsyncConnection, repository_id: int) -> None:

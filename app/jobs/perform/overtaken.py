@@ -6,7 +6,10 @@ is in no set is read, before anybody is told that nothing can be done; for as lo
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from app.domain.facts import Pull
+from app.domain.pipeline import Config
 from app.github import Failure, Missing
 from app.inbox import commands as c
 from app.jobs.context import Context
@@ -15,35 +18,52 @@ from app.jobs.perform.outcome import Later, Outcome
 from app.jobs.perform.payloads import GONE_AFTER
 from app.jobs.perform.recover import PATIENCE
 from app.jobs.perform.sync import is_being_read
+from app.jobs.promises import ANSWER_COMMAND
 from app.jobs.river import River
 from app.jobs.routing.pulls import see_pull
 from app.store.change_sets import sets_of_pull
-from app.store.commands import Command
-from app.store.effects import Kept
+from app.store.commands import Command, unjudged
+from app.store.effects import Kept, any_unfinished
 from app.store.installations import Placed
 from app.store.transaction import transaction
 
-OF_NO_SET = c.Fleet | c.Help | c.Unknown | c.Misused
+TALK = c.Help | c.Unknown | c.Misused
+"""What is answered whatever is known."""
 
 
 async def wait_for_news(context: Context, kept: Kept, command: Command, placed: Placed | None) -> Outcome | None:
     """What has to be known before the command is judged; None: all that there is, or it has waited long enough."""
     if context.clock() >= command.received_at + PATIENCE:
         return None
+    async with transaction(context.engine) as connection:
+        before = [one for one in await unjudged(connection, command) if one < command.comment_id]
+        if await any_unfinished(connection, ANSWER_COMMAND, [{"comment_id": one} for one in before]):
+            return Later("a command before it waits")
     if placed is None:
         return Later("its repository cannot be seen; it may just have been given to the App")
-    if all(isinstance(one, OF_NO_SET) for one in c.parse_commands(command.body)):
-        return None
     repository = placed.repository
     async with transaction(context.engine) as connection:
-        if await sets_of_pull(connection, repository.id, command.number):
+        config = await context.configs.of(connection, repository.owner)
+        sets = await sets_of_pull(connection, repository.id, command.number)
+        pipelines = {address.pipeline for _, address in sets}
+        wanted = [one for one in c.parse_commands(command.body) if not _is_known(one, config, pipelines)]
+        if not wanted:
             return None
         if await is_being_read(connection, placed.installation_id, repository.owner, [repository.id]):
             return Later("its repository's config and pull requests are being read")
-        config = await context.configs.of(connection, repository.owner)
-    if not any(repository.name.lower() in one.repositories for one in (config.pipelines if config else ())):
+    builds = any(repository.name.lower() in one.repositories for one in (config.pipelines if config else ()))
+    if sets or not builds or all(isinstance(one, c.Fleet) for one in wanted):
         return None
     return await _read_pull(context, kept, command, placed)
+
+
+def _is_known(command: c.Command, config: Config | None, pipelines: Collection[str]) -> bool:
+    """Whether there is what it asks for, or it asks for nothing; ``pipelines``: of the sets that it is about."""
+    if isinstance(command, TALK):
+        return True
+    if isinstance(command, c.Fleet):
+        return any(one.name.lower() == command.name.lower() for one in (config.fleets if config else ()))
+    return command.pipeline in pipelines if command.pipeline is not None else bool(pipelines)
 
 
 async def _read_pull(context: Context, kept: Kept, command: Command, placed: Placed) -> Outcome | None:

@@ -48,23 +48,25 @@ _log = structlog.get_logger(__name__)
 
 
 async def sweep(context: Context, kept: Kept) -> Outcome:
-    """One sweep for each owner that is served, and what waits for word of merge queues is looked after."""
+    """One sweep for each owner that is served; what was refused is tried here, once, however often that is put back.
+
+    What waits for word of merge queues is looked after.
+    """
     await ground_again(context)
     async with transaction(context.engine) as connection:
         for owner in {one.owner.lower() for one in await all_installations(connection) if one.serves}:
             promise = Promise(SWEEP_OWNER, {"owner": owner}, lock=f"sweep:{owner}")
             await keep_promise_once(connection, context.queue, promise, context.clock())
+            await try_refused(context, connection, owner)
     return Done()
 
 
 async def sweep_owner(context: Context, kept: Kept) -> Outcome:
     """Compare everything of one owner. A part that could not be read is left to the next sweep."""
     owner = str(kept.args["owner"])
-    async with transaction(context.engine) as connection:
-        await try_refused(context, connection, owner)
     view = await view_of(context, owner, context.clock())
-    await _look_for(context, owner, view.unseen)
     if not view.placed:
+        await _look_for(context, owner, view.unseen)
         return Done()
     client = context.github.on(view.placed[0].installation_id)
     listed = await list_open(client, view)
@@ -73,6 +75,7 @@ async def sweep_owner(context: Context, kept: Kept) -> Outcome:
     answer = await client.sweep(view.question(context.place.path, listed))
     if isinstance(answer, Failure):
         return failed(answer)
+    await _look_for(context, owner, view.unseen)
     comparing = Comparing(context, kept, view, listed)
     for placed in view.placed:
         await comparing.compare(placed, answer[placed.repository.node_id])

@@ -1,12 +1,12 @@
 """What is known of an owner before its sweep, and what the sweep is to ask.
 
-Law: a repository that was never compared counts as compared when all its open pull requests were listed, by the scan
-that came with its pipeline or, where that failed, by the sweep: before, nothing says what has been heard of.
+Law: a repository that was never compared is listed first, all its open pull requests: nothing says what has been heard
+of, nor what is held as open and is not any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,10 +20,8 @@ from app.github import Failure, InstallationClient, SweepQuestion
 from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.differences import names_of
-from app.jobs.promises import SCAN_PULLS
 from app.store.change_sets import load_open
 from app.store.configs import load_config
-from app.store.effects import last_done
 from app.store.installations import Placed, repositories_by_name
 from app.store.posts import shown_by_open_sets
 from app.store.signs import Sign
@@ -32,8 +30,6 @@ from app.store.transaction import transaction
 
 LAG = timedelta(minutes=1)
 """GitHub's answers may be so old, and a status so long under way."""
-SCANNED = timedelta(days=1)
-"""A scan counts for so long; all are scanned once a day."""
 
 _log = structlog.get_logger(__name__)
 
@@ -98,7 +94,7 @@ async def view_of(context: Context, owner: str, begun: datetime) -> View:
         pipelines = {one.name: one for one in config.pipelines} if config else {}
         building = {name for one in pipelines.values() for name in one.repositories}
         names = building | {context.place.repository.lower()}
-        known = await load_config(connection, owner)
+        known, local = await load_config(connection, owner), context.configs.from_file
         placed = tuple(await repositories_by_name(connection, owner, names))
         built = tuple(one for one in placed if one.repository.name.lower() in building)
         return View(
@@ -107,10 +103,10 @@ async def view_of(context: Context, owner: str, begun: datetime) -> View:
             built=built,
             states=await _states(connection, owner, pipelines),
             signs=await shown_by_open_sets(connection, owner, begun - LAG),
-            compared=await _compared(connection, owner, built, begun),
+            compared=await last_compared(connection, owner),
             config=config,
             config_sha=known.sha if known else None,
-            unseen=frozenset(names - {one.repository.name.lower() for one in placed}),
+            unseen=frozenset((building if local else names) - {one.repository.name.lower() for one in placed}),
         )
 
 
@@ -123,16 +119,8 @@ async def _states(connection: AsyncConnection, owner: str, pipelines: Mapping[st
     return tuple(states)
 
 
-async def _compared(
-    connection: AsyncConnection, owner: str, built: Iterable[Placed], begun: datetime
-) -> dict[int, datetime]:
-    compared = await last_compared(connection, owner)
-    fresh = {one.repository.id for one in built} - compared.keys()
-    return compared | (await last_done(connection, SCAN_PULLS, fresh, begun - SCANNED) if fresh else {})
-
-
 async def list_open(client: InstallationClient, view: View) -> Listed | Failure:
-    """Read all open pull requests where no scan has. What cannot be read is left to the next sweep."""
+    """Read all open pull requests where nothing was compared yet. What cannot be read is left to the next sweep."""
     listed: dict[int, Sequence[Pull]] = {}
     for repository in view.unlisted:
         found = await client.open_pulls(repository.owner, repository.name)

@@ -32,6 +32,6 @@ async def take_again(context: Context, kept: Kept) -> Outcome:
         if installation is None or installation.state == "suspended":
             return Done()
         reasons = [unknown(installation_id), asleep(installation_id)]
-        guids = await reopen_ignored(connection, installation_id, reasons, context.clock() - PATIENCE)
+        guids = await reopen_ignored(connection, installation_id, reasons, kept.promised_at - PATIENCE)
         await context.queue.promise_deliveries(connection, guids)
     return Done()
