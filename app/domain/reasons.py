@@ -77,8 +77,5 @@ class Reason:
     @property
     def cause(self) -> str:
         """Stable while nothing that a reader must know has changed."""
-        if self.why is Why.MUTE:
-            # GitHub's words for a refusal may be others each time, and each change of a verdict is another try.
-            return f"{self.why.value}:{self.repository_id}"
         until = self.until.isoformat() if self.until else None
         return ":".join([self.why.value, *filter(None, [self.build, self.text, until])])

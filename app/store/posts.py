@@ -72,10 +72,10 @@ async def shown_by_open_sets(connection: AsyncConnection, owner: str, before: da
 
 
 async def unshown_of_open_sets(connection: AsyncConnection, owner: str) -> list[Sign]:
-    """What nobody knows GitHub to show, where open sets speak and a status can be written."""
+    """What nobody knows GitHub to show, where open sets speak; not in what is archived, which takes no status."""
     query = select(signs).join(repositories, repositories.c.id == signs.c.repository_id)
     query = query.where(signs.c.wanted_state.is_not(None), signs.c.shown_state.is_(None))
-    query = query.where(_spoken_of(owner), repositories.c.accessible, ~repositories.c.archived)
+    query = query.where(_spoken_of(owner), ~repositories.c.archived)
     return [sign_of(row) for row in await connection.execute(query)]
 
 

