@@ -63,11 +63,11 @@ async def close(connection: AsyncConnection, river: River, kept: Kept, request_i
             await add_request_id(connection, kept.history_id, request_id)
 
 
-async def try_refused(context: Context, connection: AsyncConnection, owner: str) -> None:
-    """What GitHub refused to show is posted once more: what refused it may have passed, and nobody tells of that.
+async def post_unshown(context: Context, connection: AsyncConnection, owner: str) -> None:
+    """What is not shown, and nobody is about to post, is posted once more: what GitHub refused above all. What refused
+    it may have passed, and nobody tells of that.
 
-    A set is told only where GitHub takes it now, so that a lasting refusal says nothing anew. So is what an older
-    version gave up without a note: whatever is not shown, and nobody is about to post.
+    A set is told only where GitHub takes it now, so that a lasting refusal says nothing anew.
     """
     for sign in await unshown_of_open_sets(connection, owner):
         post = post_of(sign)

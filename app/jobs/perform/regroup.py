@@ -16,7 +16,7 @@ from app.domain.pipeline import Config
 from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.loading import attached
-from app.jobs.perform.common import cause_of, try_refused
+from app.jobs.perform.common import cause_of, post_unshown
 from app.jobs.promises import SCAN_PULLS, keep_promise_once
 from app.jobs.river import River
 from app.jobs.routing.pulls import addresses, alone
@@ -46,7 +46,7 @@ async def regroup(context: Context, kept: Kept, owner: str) -> None:
             async with apart(connection, set_id):
                 await _plan_anew(context, river, kept, moves, set_id, fresh.get(set_id, ()))
         names = {name for pipeline in config.pipelines for name in pipeline.repositories} if config else set()
-        await try_refused(context, connection, owner)
+        await post_unshown(context, connection, owner)
         await follow_schedules(river, owner)
         for placed in await repositories_by_name(connection, owner, names):
             scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})

@@ -20,7 +20,7 @@ from app.github import Failure, InstallationClient, SweptRepository, Unreadable
 from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.differences import Belief, exact, heads_by_key, of_base, of_branches
-from app.jobs.perform.common import cause_of, failed, read_lost, try_refused
+from app.jobs.perform.common import cause_of, failed, post_unshown, read_lost
 from app.jobs.perform.ground import ground_again
 from app.jobs.perform.outcome import Done, Outcome
 from app.jobs.perform.sweep_view import LAG, Listed, View, list_open, view_of
@@ -57,7 +57,7 @@ async def sweep(context: Context, kept: Kept) -> Outcome:
         for owner in {one.owner.lower() for one in await all_installations(connection) if one.serves}:
             promise = Promise(SWEEP_OWNER, {"owner": owner}, lock=f"sweep:{owner}")
             await keep_promise_once(connection, context.queue, promise, context.clock())
-            await try_refused(context, connection, owner)
+            await post_unshown(context, connection, owner)
     return Done()
 
 

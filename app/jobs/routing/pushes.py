@@ -43,7 +43,8 @@ async def _collect(
     """The open sets that the branch may join by its key, and those whose base it is."""
     repository, branch = notice.repository, moved.branch
     key = key_of(pipeline, branch)
-    for set_id, _ in await sets_of_key(river.connection, repository.owner, pipeline.name, key) if key else ():
+    keyed = await sets_of_key(river.connection, repository.owner, pipeline.name, key) if key is not None else []
+    for set_id, _ in keyed:
         events.setdefault(set_id, [moved])
     if pipeline.base_moved is not BaseMovedRule.REBUILD or notice.after is None:
         return
