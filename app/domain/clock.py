@@ -9,7 +9,7 @@ from app.domain.change_set import ChangeSet
 from app.domain.events import ReadPurpose
 from app.domain.judge import RESTLESS_AFTER
 from app.domain.orchestration import Orchestration
-from app.domain.plan import idle
+from app.domain.plan import group_waits, idle
 from app.domain.runs import deadline, questions
 from app.domain.settle import quiet_at
 
@@ -22,7 +22,9 @@ def wake_at(state: ChangeSet) -> datetime | None:
 def _moments(state: ChangeSet) -> Iterator[datetime]:
     yield from questions(state)
     orchestration = state.orchestration
-    if orchestration is None or orchestration.finished_at is not None or idle(state):
+    if orchestration is None or idle(state):
+        return
+    if orchestration.finished_at is not None and not group_waits(state):
         return
     yield from _of_a_read(state, orchestration)
     for build in orchestration.builds:

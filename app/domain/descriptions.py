@@ -173,6 +173,10 @@ def _ungrounded(reason: Reason, state: ChangeSet, audience: Audience) -> str:
     return "Waiting for GitHub to tell of the merge group that this one is built upon"
 
 
+def _unread(reason: Reason, state: ChangeSet, audience: Audience) -> str:
+    return f"{messages.counted(_built(state), 'build')} passed; reading once more before the merge group may pass"
+
+
 def _left(reason: Reason, state: ChangeSet, audience: Audience) -> str:
     return f"No longer a head of {state.title}; what passed here has been withdrawn"
 
@@ -203,6 +207,7 @@ _SENTENCES = {
     Why.BUILDING: _building,
     Why.APPROVAL: _approval,
     Why.UNGROUNDED: _ungrounded,
+    Why.UNREAD: _unread,
     Why.PASSED: _passed,
     Why.POLICY_PASS: _policy_pass,
     Why.POLICY_BLOCK: _policy_block,

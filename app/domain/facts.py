@@ -164,3 +164,5 @@ class MergeGroup:
     """What it was built upon: the base branch's tip, or the commit of the group before it in line."""
     grounded: bool = True
     """False: nobody told yet what that commit holds, so there may be more pull requests in the group."""
+    unread: bool = False
+    """It came to a set that had passed already: nothing passes on it until a read shows that this is still so."""

@@ -114,14 +114,22 @@ def _read(state: ChangeSet, now: datetime) -> Step:
 
 def wanted_read(state: ChangeSet, now: datetime) -> ReadPurpose | None:
     orchestration = state.orchestration
-    if orchestration is None or orchestration.state in ENDED:
+    if orchestration is None:
         return None
+    if orchestration.state in ENDED:
+        return ReadPurpose.CONFIRM if group_waits(state) else None
     if not orchestration.frozen:
         # A restless set is read once more, so that the head it has now carries the error (P4).
         unseen = state.void_rounds >= RESTLESS_AFTER and state.seen_revision != state.revision
         return ReadPurpose.FREEZE if unseen or wants_freeze(state, now) else None
     wanting = orchestration.complete and not orchestration.confirmed and not state.muted
     return ReadPurpose.CONFIRM if wanting else None
+
+
+def group_waits(state: ChangeSet) -> bool:
+    """What has passed is read once more, for a merge group that came later."""
+    passed = state.orchestration is not None and state.orchestration.state is OrchestrationState.PASSED
+    return passed and not idle(state) and not state.muted and any(group.unread for group in state.groups)
 
 
 def _unplanned(state: ChangeSet) -> ChangeSet:

@@ -195,7 +195,8 @@ def _confirmed(state: ChangeSet) -> ChangeSet:
     orchestration = state.orchestration
     if orchestration is None or orchestration.revision != state.revision or not orchestration.complete:
         return state
-    return replace(state, orchestration=replace(orchestration, confirmed=True), void_rounds=0)
+    groups = tuple(replace(group, unread=False) for group in state.groups)
+    return replace(state, orchestration=replace(orchestration, confirmed=True), void_rounds=0, groups=groups)
 
 
 def _frozen(state: ChangeSet, event: SetRead, now: datetime) -> ChangeSet:

@@ -17,6 +17,7 @@ class Why(StrEnum):
     BUILDING = "building"
     APPROVAL = "approval"
     UNGROUNDED = "ungrounded"
+    UNREAD = "unread"
     PASSED = "passed"
     POLICY_PASS = "policy_pass"
     BUILD_FAILED = "build_failed"
@@ -42,6 +43,7 @@ STATE_OF = {
     Why.BUILDING: VerdictState.PENDING,
     Why.APPROVAL: VerdictState.PENDING,
     Why.UNGROUNDED: VerdictState.PENDING,
+    Why.UNREAD: VerdictState.PENDING,
     Why.LEFT: VerdictState.PENDING,
     Why.PASSED: VerdictState.SUCCESS,
     Why.POLICY_PASS: VerdictState.SUCCESS,

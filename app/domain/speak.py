@@ -49,8 +49,12 @@ def _told(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Reason:
     if reason.state is VerdictState.SUCCESS:
         if _unbuilt(state, state.repository_by_id(head[0])):
             return Reason(Why.UNCONFIGURED)
-        if any((g.repository_id, g.head_sha) == head and not g.grounded for g in state.groups):
+        group = next((g for g in state.groups if (g.repository_id, g.head_sha) == head), None)
+        if group and not group.grounded:
             return Reason(Why.UNGROUNDED)
+        if group and group.unread and state.open_pulls:
+            hindered = judge(_unconfirmed(state))
+            return Reason(Why.UNREAD) if hindered.why is Why.BUILDING else hindered
     return reason
 
 
@@ -108,26 +112,38 @@ def doubted(state: ChangeSet) -> ChangeSet:
 
     However the refusal ends, success needs another read then: the last one may be long ago.
     """
-    if not (state.muted and state.open_pulls):
-        return state
-    reading = state.reading
-    if reading is not None and reading.purpose is ReadPurpose.CONFIRM and not reading.void:
-        state = replace(state, reading=replace(reading, void=True))
-    return _unconfirmed(state)
+    return _unconfirmed(_void(state)) if state.muted and state.open_pulls else state
 
 
 def joined(before: ChangeSet, after: ChangeSet) -> ChangeSet:
-    """``after``, unconfirmed where success would be newly said on a pull request by what was confirmed ``before``.
+    """``after``, to be read again where success would be newly said by what was confirmed ``before``.
 
-    It was opened, or opened again, where its branch was a part of the set; or something stood in the way meanwhile.
+    A pull request was opened, or opened again, where its branch was a part of the set; something stood in the way
+    meanwhile; a merge group was formed. For a group the others keep what they hold, else they would leave the queue.
     """
     was, reason = before.orchestration, judge(after)
     if was is None or not was.confirmed or reason.why is not Why.PASSED:
         return after
     shown = {said.at for said in after.said if said.verdict.state is VerdictState.SUCCESS}
-    heads = {(pull.repository_id, pull.head) for pull in after.open_pulls} - shown
-    would = (_told(after, reason, head) for head in heads)
-    return _unconfirmed(after) if any(one.state is VerdictState.SUCCESS for one in would) else after
+    would = {head for head in after.heads() if _told(after, reason, head).state is VerdictState.SUCCESS} - shown
+    if any((pull.repository_id, pull.head) in would for pull in after.open_pulls):
+        return _unconfirmed(_void(after))
+    asked = {(group.repository_id, group.head_sha) for group in before.groups if group.unread}
+    return _unread(after, would - asked) if after.open_pulls else after
+
+
+def _unread(state: ChangeSet, heads: set[tuple[int, str]]) -> ChangeSet:
+    new = [(group.repository_id, group.head_sha) in heads for group in state.groups]
+    groups = tuple(replace(g, unread=g.unread or is_new) for g, is_new in zip(state.groups, new, strict=True))
+    return _void(replace(state, groups=groups)) if any(new) else state
+
+
+def _void(state: ChangeSet) -> ChangeSet:
+    """A read under way that would confirm will not."""
+    reading = state.reading
+    if reading is None or reading.purpose is not ReadPurpose.CONFIRM or reading.void:
+        return state
+    return replace(state, reading=replace(reading, void=True))
 
 
 def _unconfirmed(state: ChangeSet) -> ChangeSet:

@@ -219,7 +219,8 @@ def group_formed(state: ChangeSet, event: MergeGroupFormed) -> ChangeSet:
     if not any((group.repository_id, number) in mine for number in group.pulls):
         return group_ended(state, MergeGroupEnded(group.repository_id, group.head_sha))
     at = {(known.repository_id, known.head_sha): known for known in state.groups}
-    groups = tuple({**at, (group.repository_id, group.head_sha): group}.values())
+    known = at.get((group.repository_id, group.head_sha), group)
+    groups = tuple({**at, (group.repository_id, group.head_sha): replace(group, unread=known.unread)}.values())
     return state if groups == state.groups else replace(state, groups=groups)
 
 

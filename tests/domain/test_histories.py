@@ -25,6 +25,8 @@ from app.domain.events import (
     DispatchRefused,
     Event,
     InvalidateWanted,
+    MergeGroupEnded,
+    MergeGroupFormed,
     PullSeen,
     ReadFailed,
     RetryWanted,
@@ -34,7 +36,7 @@ from app.domain.events import (
     Trigger,
     TriggerKind,
 )
-from app.domain.facts import PullState, RepositoryRead, RunStatus
+from app.domain.facts import MergeGroup, PullState, RepositoryRead, RunStatus
 from app.domain.manifest import slice_of, specs_of
 from app.domain.verdict import VerdictState
 from tests.domain.explained import problems
@@ -59,6 +61,8 @@ class History:
     """The comment on a member, which is written whenever it is due."""
     on_the_way: dict[str, int] = field(default_factory=dict)
     """How often it was written before the end, by round."""
+    queued: dict[tuple[int, str], int] = field(default_factory=dict)
+    """The event count at which the core first heard of each merge group."""
 
     def __post_init__(self) -> None:
         self.world.watch = self.check
@@ -68,6 +72,8 @@ class History:
     def check(self, world: Pretend, effect: Effect) -> None:
         if isinstance(effect, Say) and effect.verdict.state is VerdictState.SUCCESS:
             self.success_is_true()
+            heard = self.queued.get((effect.repository_id, effect.sha), 0)
+            assert self.world.last_read > heard, "no read between a merge group and its success"
 
     def success_is_true(self) -> None:
         """P1: all builds of the manifest passed on the manifest's SHAs, each standing on its slice."""
@@ -112,6 +118,8 @@ class History:
             "config": lambda: self.configure(number),
             "merge": lambda: self.ends(repository, merged=True),
             "close": lambda: self.ends(repository, merged=False),
+            "queue": lambda: self.queues(repository, number),
+            "unqueue": lambda: self.unqueues(number),
             "deliver": lambda: self.deliver(number, keep=False),
             "double": lambda: self.deliver(number, keep=True),
             "late": lambda: self.world.feed(self.delivered[number % len(self.delivered)]) if self.delivered else None,
@@ -180,11 +188,25 @@ class History:
         if pull and pull.open:
             self.mail += self.world.ends(repository, merged=merged, tell=False)
 
+    def queues(self, repository: int, number: int) -> None:
+        """A merge queue makes a group; now and then it is told later what that stands upon."""
+        if (pull := self.world.pulls.get(repository)) and pull.open:
+            group = MergeGroup(repository, self.world.sha(), (pull.number,))
+            told = (MergeGroupFormed(replace(group, grounded=False)), MergeGroupFormed(group))
+            self.mail += told if number % 2 else told[1:]
+
+    def unqueues(self, number: int) -> None:
+        if groups := self.world.state.groups:
+            group = groups[number % len(groups)]
+            self.mail.append(MergeGroupEnded(group.repository_id, group.head_sha))
+
     def deliver(self, number: int, keep: bool) -> None:
         if self.mail:
             at = number % len(self.mail)
             event = self.mail[at] if keep else self.mail.pop(at)
             self.delivered.append(event)
+            if isinstance(event, MergeGroupFormed):
+                self.queued.setdefault((event.group.repository_id, event.group.head_sha), self.world.events + 1)
             self.world.feed(event)
 
     def perform(self, number: int, *, stale: bool = False, lose: bool = False, slow: bool = False) -> None:
@@ -332,6 +354,8 @@ STEPS = (
         "branch",
         "merge",
         "close",
+        "queue",
+        "unqueue",
         "late",
         "rerun",
         "stale",
@@ -377,6 +401,9 @@ def test_when_the_faults_are_over_the_verdict_is_true(steps: list[tuple[str, int
     for repository, pull in world.pulls.items():
         if pull.state is PullState.OPEN:
             assert world.sign(repository) == VerdictState.SUCCESS
+    for group in world.state.groups if world.state.open_pulls else ():
+        passes = world.statuses.get((group.repository_id, group.head_sha)) is VerdictState.SUCCESS
+        assert passes is group.grounded, "what the merge queue waits for"
     orchestration = world.state.orchestration
     if orchestration is not None and world.state.open_pulls:
         truth = {r: replace(p) for r, p in world.pulls.items() if p.open}

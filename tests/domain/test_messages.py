@@ -217,6 +217,11 @@ def test_a_merge_group_on_unknown_ground_is_told_what_it_waits_for() -> None:
     assert describe(Reason(Why.UNGROUNDED), built(), None) == told
 
 
+def test_a_merge_group_that_came_to_a_passed_set_is_told_what_it_waits_for() -> None:
+    told = "2 builds passed; reading once more before the merge group may pass"
+    assert describe(Reason(Why.UNREAD), built(), None) == told
+
+
 def test_a_reason_is_told_where_there_is_no_orchestration() -> None:
     state = replace(built(), orchestration=None)
     assert describe(of_c(Why.BUILD_FAILED), state, None) == "repoC failed. Push a fix or comment /orchestrate retry"

@@ -346,6 +346,7 @@ def test_a_refusal_that_ends_with_its_merge_group_is_followed_by_a_read() -> Non
     """Nobody knows what was pushed while nothing could be said."""
     world = green_b_and_d()
     world.feed(MergeGroupFormed(MergeGroup(2, "group", (20,))))
+    world.settle()
     world.feed(SignRefused(2, "group", "403"))
     assert judge(world.state).why is Why.MUTE
     ended = decide(world.state, MergeGroupEnded(2, "group"), world.now)

@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from app.domain.clock import wake_at
 from app.domain.decide import decide
 from app.domain.effects import ReadSet, Say
-from app.domain.events import BranchMoved, PullSeen, ReadPurpose, SetRead, SignRefused, SignShown
-from app.domain.facts import PullState
+from app.domain.events import (
+    BranchMoved,
+    MergeGroupEnded,
+    MergeGroupFormed,
+    PullSeen,
+    ReadFailed,
+    ReadPurpose,
+    SetRead,
+    SignRefused,
+    SignShown,
+)
+from app.domain.facts import MergeGroup, PullState
 from app.domain.verdict import VerdictState
 from tests.domain.pretend import Pretend, story_pipeline
 from tests.domain.test_story import green_b_and_d
@@ -132,3 +143,88 @@ def test_opened_again_where_one_was_merged_it_is_built_before_it_is_green() -> N
     world.feed(PullSeen(again, belongs=True))
     said = [e for e in world.pending if isinstance(e, Say) and e.sha == again.head]
     assert VerdictState.SUCCESS not in [one.verdict.state for one in said], "green, and never built"
+
+
+GROUP = MergeGroup(2, "group", (20,), "base2")
+
+
+def formed_at_rest() -> Pretend:
+    """Green for a week; then a merge group is formed."""
+    world = green_b_and_d()
+    world.now += timedelta(days=7)
+    world.feed(MergeGroupFormed(GROUP))
+    return world
+
+
+def test_a_merge_group_passes_only_on_a_read_of_now() -> None:
+    world = green_b_and_d()
+    world.now += timedelta(days=7)
+    world.pushes(4, tell=False)
+    world.feed(MergeGroupFormed(GROUP))
+    world.settle()
+    assert world.statuses[2, "group"] is VerdictState.PENDING
+    assert (world.sign(2), world.sign(4)) == (VerdictState.PENDING, VerdictState.PENDING)
+    assert VerdictState.SUCCESS not in [state for _, sha, state in world.posts if sha == "group"]
+
+
+def test_the_pull_requests_stay_green_while_it_is_read_for_their_merge_group() -> None:
+    world = green_b_and_d()
+    posts, reads = len(world.posts), world.reads
+    world.feed(MergeGroupFormed(GROUP))
+    world.settle()
+    assert world.reads == reads + 1
+    assert [state for _, sha, state in world.posts[posts:] if sha == "group"] == ["pending", "success"]
+    assert {sha for _, sha, _ in world.posts[posts:]} == {"group"}
+    world.feed(MergeGroupFormed(replace(GROUP, pulls=(20, 21))))
+    world.settle()
+    assert world.reads == reads + 1, "it was told of again; it is no other commit"
+
+
+def test_a_read_from_before_a_merge_group_does_not_pass_it() -> None:
+    world = formed_at_rest()
+    [read] = [e for e in world.pending if isinstance(e, ReadSet)]
+    world.pending.remove(read)
+    world.feed(MergeGroupFormed(replace(GROUP, head_sha="second")))
+    world.feed(SetRead(read.revision, read.purpose, world.read()))
+    assert VerdictState.SUCCESS not in [e.verdict.state for e in world.pending if isinstance(e, Say)]
+    world.settle()
+    assert [world.statuses[2, sha] for sha in ("group", "second")] == ["success", "success"]
+
+
+def test_what_keeps_a_merge_group_from_being_read_is_said_there_alone() -> None:
+    world = formed_at_rest()
+    [read] = [e for e in world.pending if isinstance(e, ReadSet)]
+    world.pending.remove(read)
+    world.feed(ReadFailed(read.revision, read.purpose, "acme/repoB cannot be read: 403", lasting=True))
+    world.settle()
+    assert (world.sign(2), world.statuses[2, "group"]) == (VerdictState.SUCCESS, VerdictState.ERROR)
+    due = wake_at(world.state)
+    assert due is not None, "it is tried again"
+    world.now = due
+    world.feed(None)
+    world.settle()
+    assert world.statuses[2, "group"] is VerdictState.SUCCESS
+    assert wake_at(world.state) is None
+
+
+def test_nothing_is_read_for_a_merge_group_that_has_ended() -> None:
+    world = formed_at_rest()
+    [read] = [e for e in world.pending if isinstance(e, ReadSet)]
+    world.pending.remove(read)
+    world.feed(MergeGroupEnded(2, "group"))
+    world.feed(ReadFailed(read.revision, read.purpose, "502"))
+    world.passes(3600)
+    assert wake_at(world.state) is None
+    assert (world.sign(2), world.sign(4)) == (VerdictState.SUCCESS, VerdictState.SUCCESS)
+
+
+def test_a_merge_group_whose_ground_is_learnt_late_passes_on_a_read_of_then() -> None:
+    world = green_b_and_d()
+    world.feed(MergeGroupFormed(replace(GROUP, grounded=False)))
+    world.settle()
+    world.now += timedelta(hours=1)
+    world.pushes(4, tell=False)
+    world.feed(MergeGroupFormed(GROUP))
+    world.settle()
+    assert world.statuses[2, "group"] is VerdictState.PENDING
+    assert world.sign(2) is VerdictState.PENDING

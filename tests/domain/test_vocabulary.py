@@ -102,8 +102,8 @@ def words(kind: type) -> str:
         ),
         (
             Why,
-            "settling on_command github limit building approval ungrounded passed policy_pass build_failed cancelled "
-            "fork policy_block unconfigured crowded unreadable mute refused lost restless impossible left",
+            "settling on_command github limit building approval ungrounded unread passed policy_pass build_failed "
+            "cancelled fork policy_block unconfigured crowded unreadable mute refused lost restless impossible left",
         ),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -116,7 +116,7 @@ def test_every_reason_is_one_of_four_verdicts() -> None:
     of = {state: {why for why, verdict in STATE_OF.items() if verdict is state} for state in VerdictState}
     assert of[VerdictState.SUCCESS] == {"passed", "policy_pass"}
     assert of[VerdictState.FAILURE] == {"build_failed", "cancelled", "fork", "policy_block"}
-    pending = {"settling", "on_command", "github", "limit", "building", "approval", "ungrounded", "left"}
+    pending = {"settling", "on_command", "github", "limit", "building", "approval", "ungrounded", "unread", "left"}
     assert of[VerdictState.PENDING] == pending
     assert set().union(*of.values()) == set(Why)
 
@@ -267,7 +267,7 @@ def test_a_word_and_a_fact_begin_unhindered() -> None:
     word = Said(1, "sha", Verdict(VerdictState.PENDING, "x", "x"))
     assert unsaid(word) == {"withdrawing": False, "refused": None}
     assert unsaid(Branch(1, "b", "sha")) == {"known": True, "counts": True}
-    assert unsaid(MergeGroup(1, "sha", (7,))) == {"base_sha": "", "grounded": True}
+    assert unsaid(MergeGroup(1, "sha", (7,))) == {"base_sha": "", "grounded": True, "unread": False}
     nothing = {"repository_id": None, "base_branch": None, "base_tip": None, "problem": None}
     assert unsaid(RepositoryRead("a")) == {**nothing, "pulls": (), "merged_heads": frozenset(), "branches": ()}
     assert unsaid(SetRead(1, ReadPurpose.FREEZE, ())) == {"results": {}, "usual": {}}
