@@ -240,7 +240,7 @@ class ChangeSet:
     def heads(self) -> tuple[tuple[int, str], ...]:
         """Where the verdict is said: the heads of the open pull requests and the commits of their merge groups."""
         pulls = [(pull.repository_id, pull.head) for pull in self.open_pulls]
-        return tuple(dict.fromkeys([*pulls, *((g.repository_id, g.head_sha) for g in self.groups)]))
+        return tuple(dict.fromkeys([*pulls, *(group.at for group in self.groups)]))
 
     @property
     def withdrawing(self) -> bool:

@@ -24,7 +24,7 @@ def _moments(state: ChangeSet) -> Iterator[datetime]:
     orchestration = state.orchestration
     if orchestration is None or idle(state):
         return
-    if orchestration.finished_at is not None and not group_waits(state):
+    if orchestration.finished_at is not None and not group_waits(state, orchestration):
         return
     yield from _of_a_read(state, orchestration)
     for build in orchestration.builds:

@@ -166,3 +166,7 @@ class MergeGroup:
     """False: nobody told yet what that commit holds, so there may be more pull requests in the group."""
     unread: bool = False
     """It came to a set that had passed already: nothing passes on it until a read shows that this is still so."""
+
+    @property
+    def at(self) -> tuple[int, str]:
+        return (self.repository_id, self.head_sha)

@@ -117,7 +117,7 @@ def wanted_read(state: ChangeSet, now: datetime) -> ReadPurpose | None:
     if orchestration is None:
         return None
     if orchestration.state in ENDED:
-        return ReadPurpose.CONFIRM if group_waits(state) else None
+        return ReadPurpose.CONFIRM if group_waits(state, orchestration) else None
     if not orchestration.frozen:
         # A restless set is read once more, so that the head it has now carries the error (P4).
         unseen = state.void_rounds >= RESTLESS_AFTER and state.seen_revision != state.revision
@@ -126,9 +126,9 @@ def wanted_read(state: ChangeSet, now: datetime) -> ReadPurpose | None:
     return ReadPurpose.CONFIRM if wanting else None
 
 
-def group_waits(state: ChangeSet) -> bool:
+def group_waits(state: ChangeSet, orchestration: Orchestration) -> bool:
     """What has passed is read once more, for a merge group that came later."""
-    passed = state.orchestration is not None and state.orchestration.state is OrchestrationState.PASSED
+    passed = orchestration.state is OrchestrationState.PASSED
     return passed and not idle(state) and not state.muted and any(group.unread for group in state.groups)
 
 

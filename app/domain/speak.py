@@ -49,7 +49,7 @@ def _told(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Reason:
     if reason.state is VerdictState.SUCCESS:
         if _unbuilt(state, state.repository_by_id(head[0])):
             return Reason(Why.UNCONFIGURED)
-        group = next((g for g in state.groups if (g.repository_id, g.head_sha) == head), None)
+        group = next((g for g in state.groups if g.at == head), None)
         if group and not group.grounded:
             return Reason(Why.UNGROUNDED)
         if group and group.unread and state.open_pulls:
@@ -128,14 +128,13 @@ def joined(before: ChangeSet, after: ChangeSet) -> ChangeSet:
     would = {head for head in after.heads() if _told(after, reason, head).state is VerdictState.SUCCESS} - shown
     if any((pull.repository_id, pull.head) in would for pull in after.open_pulls):
         return _unconfirmed(_void(after))
-    asked = {(group.repository_id, group.head_sha) for group in before.groups if group.unread}
-    return _unread(after, would - asked) if after.open_pulls else after
+    asked = {group.at for group in before.groups if group.unread}
+    return _unread(after, would - asked)
 
 
 def _unread(state: ChangeSet, heads: set[tuple[int, str]]) -> ChangeSet:
-    new = [(group.repository_id, group.head_sha) in heads for group in state.groups]
-    groups = tuple(replace(g, unread=g.unread or is_new) for g, is_new in zip(state.groups, new, strict=True))
-    return _void(replace(state, groups=groups)) if any(new) else state
+    groups = tuple(replace(group, unread=group.unread or group.at in heads) for group in state.groups)
+    return state if groups == state.groups else _void(replace(state, groups=groups))
 
 
 def _void(state: ChangeSet) -> ChangeSet:

@@ -218,9 +218,9 @@ def group_formed(state: ChangeSet, event: MergeGroupFormed) -> ChangeSet:
     group, mine = event.group, {(pull.repository_id, pull.number) for pull in state.pulls}
     if not any((group.repository_id, number) in mine for number in group.pulls):
         return group_ended(state, MergeGroupEnded(group.repository_id, group.head_sha))
-    at = {(known.repository_id, known.head_sha): known for known in state.groups}
-    known = at.get((group.repository_id, group.head_sha), group)
-    groups = tuple({**at, (group.repository_id, group.head_sha): replace(group, unread=known.unread)}.values())
+    known = {one.at: one for one in state.groups}
+    now = replace(group, unread=known.get(group.at, group).unread)
+    groups = tuple({**known, group.at: now}.values())
     return state if groups == state.groups else replace(state, groups=groups)
 
 
@@ -236,5 +236,5 @@ def group_ended(state: ChangeSet, event: MergeGroupEnded) -> ChangeSet:
 
 
 def _without_group(state: ChangeSet, repository_id: int, head_sha: str) -> ChangeSet:
-    kept = tuple(g for g in state.groups if (g.repository_id, g.head_sha) != (repository_id, head_sha))
+    kept = tuple(g for g in state.groups if g.at != (repository_id, head_sha))
     return state if kept == state.groups else replace(state, groups=kept)

@@ -23,7 +23,6 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
-    func,
     literal_column,
     select,
     update,
@@ -37,6 +36,7 @@ from app.domain.orchestration import Orchestration, OrchestrationState
 from app.store.change_sets import change_sets
 from app.store.changes_feed import of_run
 from app.store.codec import dump, load, load_orchestration
+from app.store.locks import hold
 from app.store.metadata import Time, metadata
 from app.store.orchestrations import attempts, orchestrations
 
@@ -62,8 +62,7 @@ fleet_runs = Table(
 
 async def lock_fleet(connection: AsyncConnection, owner: str, fleet: str) -> None:
     """Until this transaction ends nobody else wishes for a run of this fleet."""
-    key = f"fleet {owner.lower()}/{fleet}"
-    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+    await hold(connection, f"fleet {owner.lower()}/{fleet}")
 
 
 async def insert_run(connection: AsyncConnection, run: FleetRun) -> None:

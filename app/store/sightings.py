@@ -8,15 +8,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table, Text, delete, select, text
+from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table, Text, delete, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.facts import Run
 from app.store.codec import dump, load_run
+from app.store.locks import hold
 from app.store.metadata import Time, metadata
-
-MEET = text("SELECT pg_advisory_xact_lock(hashtextextended(:place, 0))")
 
 sightings = Table(
     "sightings",
@@ -40,7 +39,7 @@ async def meet(connection: AsyncConnection, repository_id: int, workflow: str, r
 
     Else each of two that meet would look before the other one commits, and the sighting would be nobody's for ever.
     """
-    await connection.execute(MEET, {"place": f"{repository_id}:{workflow}:{ref}"})
+    await hold(connection, f"{repository_id}:{workflow}:{ref}")
 
 
 async def keep_sighting(connection: AsyncConnection, run: Run, now: datetime) -> bool:

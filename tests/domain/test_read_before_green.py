@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from app.domain.clock import wake_at
 from app.domain.decide import decide
-from app.domain.effects import ReadSet, Say
+from app.domain.effects import Effect, ReadSet, Say
 from app.domain.events import (
     BranchMoved,
     MergeGroupEnded,
@@ -143,6 +143,8 @@ def test_opened_again_where_one_was_merged_it_is_built_before_it_is_green() -> N
     world.feed(PullSeen(again, belongs=True))
     said = [e for e in world.pending if isinstance(e, Say) and e.sha == again.head]
     assert VerdictState.SUCCESS not in [one.verdict.state for one in said], "green, and never built"
+    world.settle()
+    assert world.sign(2) is VerdictState.PENDING, "a read shows the same, and it was not built"
 
 
 GROUP = MergeGroup(2, "group", (20,), "base2")
@@ -170,11 +172,15 @@ def test_a_merge_group_passes_only_on_a_read_of_now() -> None:
 def test_the_pull_requests_stay_green_while_it_is_read_for_their_merge_group() -> None:
     world = green_b_and_d()
     posts, reads = len(world.posts), world.reads
+    said: list[Effect] = []
+    world.watch = lambda _, effect: said.append(effect)
     world.feed(MergeGroupFormed(GROUP))
     world.settle()
     assert world.reads == reads + 1
     assert [state for _, sha, state in world.posts[posts:] if sha == "group"] == ["pending", "success"]
     assert {sha for _, sha, _ in world.posts[posts:]} == {"group"}
+    waiting, _ = [e.verdict for e in said if isinstance(e, Say)]
+    assert waiting.description == "2 builds passed; reading once more before the merge group may pass"
     world.feed(MergeGroupFormed(replace(GROUP, pulls=(20, 21))))
     world.settle()
     assert world.reads == reads + 1, "it was told of again; it is no other commit"
@@ -205,6 +211,16 @@ def test_what_keeps_a_merge_group_from_being_read_is_said_there_alone() -> None:
     world.settle()
     assert world.statuses[2, "group"] is VerdictState.SUCCESS
     assert wake_at(world.state) is None
+
+
+def test_a_merge_group_that_is_told_of_again_while_it_is_read_for_waits_on() -> None:
+    world = formed_at_rest()
+    reads = [e for e in world.pending if isinstance(e, ReadSet)]
+    world.feed(MergeGroupFormed(replace(GROUP, pulls=(20, 21))))
+    assert [e for e in world.pending if isinstance(e, ReadSet)] == reads
+    assert VerdictState.SUCCESS not in [e.verdict.state for e in world.pending if isinstance(e, Say)]
+    world.settle()
+    assert world.statuses[2, "group"] is VerdictState.SUCCESS
 
 
 def test_nothing_is_read_for_a_merge_group_that_has_ended() -> None:

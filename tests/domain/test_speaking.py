@@ -120,6 +120,8 @@ def test_what_was_refused_for_a_while_is_read_once_more_before_success() -> None
         assert wanted_read(state, LATER) is ReadPurpose.CONFIRM
     assert told(heard, SignShown(2, "h1", success=False)) == patient_again(heard) == heard
     assert doubted(told(heard, SignRefused(2, "other", "403"))) is heard
+    unbuilt = told(replace(heard, orchestration=None), SignRefused(2, "h1", "403"))
+    assert doubted(unbuilt) is unbuilt
     closed = replace(heard, pulls=(replace(heard.pulls[0], state=PullState.CLOSED),))
     closed = replace(closed, said=(said(verdict=LEFT, withdrawing=True),))
     assert doubted(told(closed, SignRefused(2, "h1", "403"))).orchestration == closed.orchestration, (

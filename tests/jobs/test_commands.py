@@ -51,7 +51,7 @@ async def _pull_in_the_config_s_repository(play: Play) -> int:
     return int((await play.world("/pulls", body))["number"])
 
 
-async def _config_cannot_be_read(play: Play) -> None:
+async def config_cannot_be_read(play: Play) -> None:
     """For some seconds."""
     match = {"method": "GET", "path": "/repos/acme/orchestrator/contents/*"}
     await play.world("/faults", {"on": "request", "match": match, "do": "status", "value": 502, "times": 8})
@@ -81,7 +81,7 @@ async def test_of_two_commands_that_wait_the_later_one_counts(database_url: str)
 async def test_a_fleet_whose_config_is_being_read_is_waited_for(play: Play) -> None:
     number = await _pull_in_the_config_s_repository(play)
     await play.settle(61)
-    await _config_cannot_be_read(play)
+    await config_cannot_be_read(play)
     await play.configure(CONFIG + FLEET)
     await play.settle(2)
     said = {"repository": "acme/orchestrator", "number": number, "body": "/orchestrate fleet scan", "actor": "ann"}
@@ -100,7 +100,7 @@ async def test_a_pipeline_whose_config_is_being_read_is_waited_for(database_url:
         await play.branch("B")
         number = await play.pull("B")
         await play.settle(61)
-        await _config_cannot_be_read(play)
+        await config_cannot_be_read(play)
         await play.configure(COMMANDED + second)
         await play.settle(2)
         await play.comment("B", number, "/orchestrate --pipeline second")

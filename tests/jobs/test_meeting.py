@@ -53,7 +53,7 @@ async def test_who_learns_whose_a_run_is_and_who_has_seen_it_meet(play: Play) ->
         river = River.of(context, answering)
         await river.handle_all({set_id: [DispatchAnswered(attempt_id, run.id, run.url)]}, CAUSE)
         reporting = asyncio.create_task(reports())
-        while not reporting.done() and not await _somebody_waits(context.engine):
+        while not reporting.done() and not await somebody_waits(context.engine):
             pass
     await reporting
     assert await play.rows("SELECT count(*) FROM sightings") == [(0,)]
@@ -61,6 +61,6 @@ async def test_who_learns_whose_a_run_is_and_who_has_seen_it_meet(play: Play) ->
     assert await play.rows(query) == [("in_progress",)]
 
 
-async def _somebody_waits(engine: Any) -> bool:
+async def somebody_waits(engine: Any) -> bool:
     async with transaction(engine) as connection:
         return bool((await connection.execute(WAITING)).scalar_one())

@@ -12,12 +12,12 @@ from app.domain.facts import Pull
 from app.domain.pipeline import Config
 from app.github import Failure, Missing
 from app.inbox import commands as c
+from app.jobs.being_read import is_being_read
 from app.jobs.context import Context
 from app.jobs.perform.common import cause_of, failed
 from app.jobs.perform.outcome import Later, Outcome
 from app.jobs.perform.payloads import GONE_AFTER
 from app.jobs.perform.recover import PATIENCE
-from app.jobs.perform.sync import is_being_read
 from app.jobs.promises import ANSWER_COMMAND
 from app.jobs.river import River
 from app.jobs.routing.pulls import see_pull

@@ -5,9 +5,6 @@ Law: these lists are GitHub's truth and replace what webhooks told; a listing th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.facts import Repository
@@ -17,10 +14,6 @@ from app.jobs.context import Context
 from app.jobs.perform.common import failed, place_of
 from app.jobs.perform.outcome import Done, Later, Outcome
 from app.jobs.promises import (
-    READ_CONFIG,
-    READ_INSTALLATION,
-    SCAN_PULLS,
-    SYNC,
     keep_promise_once,
     read_config_of,
     read_installation_of,
@@ -28,7 +21,7 @@ from app.jobs.promises import (
 from app.jobs.river import River
 from app.jobs.routing.installations import keep_installation
 from app.jobs.routing.pulls import see_pull
-from app.store.effects import Kept, any_unfinished
+from app.store.effects import Kept
 from app.store.history import Cause
 from app.store.installations import (
     Installation,
@@ -118,22 +111,6 @@ async def _keep_repositories(context: Context, installation_id: int, listed: lis
         await lose_repositories(connection, installation_id, but=[repository.id for repository in listed])
         promise = read_config_of(installation.owner)
         await keep_promise_once(connection, context.queue, promise, context.clock())
-
-
-async def is_being_read(connection: AsyncConnection, installation_id: int, owner: str, places: Iterable[int]) -> bool:
-    """Whether something of an installation is not known yet: its repositories, the config of its owner, or the pull
-    requests of these repositories.
-    """
-    awaited: dict[str, list[dict[str, Any]]] = {
-        SYNC: [{}],
-        READ_INSTALLATION: [{"installation_id": installation_id}],
-        READ_CONFIG: [{"owner": owner.lower()}],
-        SCAN_PULLS: [{"repository_id": place} for place in places],
-    }
-    for kind, args in awaited.items():
-        if await any_unfinished(connection, kind, args):
-            return True
-    return False
 
 
 async def scan_pulls(context: Context, kept: Kept) -> Outcome:

@@ -1,6 +1,7 @@
 """The two triggers that need no credentials of ours (CONTRACT §2): events in the config repository's default branch.
 
-Law: whoever may start workflows there may start these; a trigger from anywhere else is ignored and told so.
+Law: whoever may start workflows there may start these; a trigger from anywhere else is ignored and told so. What it
+names may be being read just then: it is taken in again after that (P5).
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from app.domain import messages
 from app.domain.events import InvalidateWanted, RunWanted, Trigger, TriggerKind
 from app.inbox.notices import RepositoryDispatchNotice, WorkflowDispatchNotice
 from app.inbox.payloads import LONGEST_NAME
+from app.jobs.being_read import owner_is_being_read
 from app.jobs.calls import Call, call, call_of, fleet_of
 from app.jobs.context import Context
 from app.jobs.fleets import Busy
 from app.jobs.requests import Meant, ask, sets_meant, sets_to_run
 from app.jobs.river import River
+from app.jobs.routing.gate import UNREAD, take_in_again
 from app.store.history import Cause
 
 STUB = "orchestrate.yml"
@@ -39,6 +42,13 @@ class _Fleet:
     call: Call
 
 
+@dataclass(frozen=True, slots=True)
+class _Unheard:
+    """Nothing is known of what it names; a reading may be about to tell of it."""
+
+    sentence: str
+
+
 async def route_trigger(
     context: Context, river: River, notice: RepositoryDispatchNotice | WorkflowDispatchNotice, cause: Cause
 ) -> str | None:
@@ -48,30 +58,37 @@ async def route_trigger(
         return asked
     owner = notice.repository.owner
     if isinstance(asked, _Fleet):
-        return await _run_fleet(river, owner, asked, Trigger(TriggerKind.DISPATCH, notice.actor))
-    return await _ask_sets(river, owner, asked, cause)
+        refused = await _run_fleet(river, owner, asked, Trigger(TriggerKind.DISPATCH, notice.actor))
+    else:
+        refused = await _ask_sets(river, owner, asked, cause)
+    if not isinstance(refused, _Unheard):
+        return refused
+    if not await owner_is_being_read(river.connection, notice.installation_id, owner):
+        return refused.sentence
+    await take_in_again(context, river, notice.installation_id)
+    return UNREAD
 
 
-async def _ask_sets(river: River, owner: str, asked: _Sets, cause: Cause) -> str | None:
+async def _ask_sets(river: River, owner: str, asked: _Sets, cause: Cause) -> str | _Unheard | None:
     config = await river.configs.of(river.connection, owner)
     known = {one.name: one for one in (config.pipelines if config else ())}
     pipeline = known.get(asked.pipeline)
     if pipeline is None:
-        return f"the config has no pipeline {asked.pipeline[:100]}; it has {', '.join(known) or 'none'}"
+        return _Unheard(f"the config has no pipeline {asked.pipeline[:100]}; it has {', '.join(known) or 'none'}")
     runs = isinstance(asked.event, RunWanted)
     ids = await (sets_to_run if runs else sets_meant)(river, pipeline, asked.meant)
     if not ids and runs:
-        return messages.no_such_key(pipeline.name, asked.meant.key or "")
+        return _Unheard(messages.no_such_key(pipeline.name, asked.meant.key or ""))
     if not ids:
-        return f"{(asked.meant.branch or asked.meant.key or '')[:100]} is of no open change set"
+        return _Unheard(f"{(asked.meant.branch or asked.meant.key or '')[:100]} is of no open change set")
     answered = await ask(river, ids, asked.event, cause)
     return None if answered.told else answered.refusals[0].sentence
 
 
-async def _run_fleet(river: River, owner: str, asked: _Fleet, trigger: Trigger) -> str | None:
+async def _run_fleet(river: River, owner: str, asked: _Fleet, trigger: Trigger) -> str | _Unheard | None:
     found = await fleet_of(river, owner, asked.name)
     if isinstance(found, tuple):
-        return f"the config has no fleet {asked.name[:100]}; it has {', '.join(found) or 'none'}"
+        return _Unheard(f"the config has no fleet {asked.name[:100]}; it has {', '.join(found) or 'none'}")
     run = await call(river, found, asked.call, trigger)
     if isinstance(run, Busy):
         return messages.busy(found.name, run.run_id)
