@@ -105,11 +105,19 @@ def _confirmed(state: ChangeSet) -> ChangeSet:
 def _read(state: ChangeSet, now: datetime) -> Step:
     """A read where one is needed and none is under way: before freezing, and before success."""
     purpose = wanted_read(state, now)
-    if purpose is None or state.awaits(state.revision, purpose):
+    if purpose is None:
+        return _untroubled(state), []
+    if state.awaits(state.revision, purpose):
         return state, []
     if state.trouble and now < state.trouble.retry_at:
         return state, []
     return replace(state, reading=Reading(state.revision, purpose)), [ReadSet(state.revision, purpose)]
+
+
+def _untroubled(state: ChangeSet) -> ChangeSet:
+    """What kept a read from being made says nothing any more where none is wanted: the next one may be days later."""
+    frozen = state.orchestration is not None and state.orchestration.frozen
+    return replace(state, trouble=None, stale_reads=0) if frozen and state.trouble else state
 
 
 def wanted_read(state: ChangeSet, now: datetime) -> ReadPurpose | None:

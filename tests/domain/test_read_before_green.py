@@ -244,3 +244,32 @@ def test_a_merge_group_whose_ground_is_learnt_late_passes_on_a_read_of_then() ->
     world.settle()
     assert world.statuses[2, "group"] is VerdictState.PENDING
     assert world.sign(2) is VerdictState.PENDING
+
+
+def refused_and_left() -> Pretend:
+    """Nothing could be read for a merge group, and it ended; a day later."""
+    world = formed_at_rest()
+    [read] = [e for e in world.pending if isinstance(e, ReadSet)]
+    world.pending.remove(read)
+    world.feed(ReadFailed(read.revision, read.purpose, "acme/repoB cannot be read: 403", lasting=True))
+    world.feed(MergeGroupEnded(2, "group"))
+    world.settle()
+    world.now += timedelta(days=1)
+    return world
+
+
+def test_what_kept_a_merge_group_from_being_read_is_not_said_of_the_next_one() -> None:
+    """An error would throw its pull requests out of the queue."""
+    world = refused_and_left()
+    world.feed(MergeGroupFormed(replace(GROUP, head_sha="second")))
+    world.settle()
+    assert [state for _, sha, state in world.posts if sha == "second"] == ["pending", "success"]
+
+
+def test_what_kept_a_merge_group_from_being_read_does_not_hinder_a_run_that_a_person_repeats() -> None:
+    world = refused_and_left()
+    run = world.runs[0]
+    run.rerun, run.conclusion = run.rerun + 1, None
+    world.starts(run)
+    world.settle()
+    assert (world.sign(2), world.sign(4)) == (VerdictState.PENDING, VerdictState.PENDING)
