@@ -13,7 +13,7 @@ from app.domain.change_set import ChangeSet, Said
 from app.domain.descriptions import describe
 from app.domain.effects import Effect, Part, Say, Unsay
 from app.domain.events import ReadPurpose, SignRefused, SignShown
-from app.domain.facts import PullState, Repository
+from app.domain.facts import MergeGroup, PullState, Repository
 from app.domain.judge import judge
 from app.domain.reasons import Reason, Why
 from app.domain.verdict import Verdict, VerdictState
@@ -52,7 +52,7 @@ def _told(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Reason:
         group = next((g for g in state.groups if g.at == head), None)
         if group and not group.grounded:
             return Reason(Why.UNGROUNDED)
-        if group and group.unread and state.open_pulls:
+        if group and group.unread and _mergeable(state, group):
             hindered = judge(_unconfirmed(state))
             return Reason(Why.UNREAD) if hindered.why is Why.BUILDING else hindered
     return reason
@@ -130,6 +130,12 @@ def joined(before: ChangeSet, after: ChangeSet) -> ChangeSet:
         return _unconfirmed(_void(after))
     asked = {group.at for group in before.groups if group.unread}
     return _unread(after, would - asked)
+
+
+def _mergeable(state: ChangeSet, group: MergeGroup) -> bool:
+    """Something may still be merged of it: not where all is over and what it holds of ours was merged."""
+    ours = [pull for number in group.pulls if (pull := state.pull(group.repository_id, number))]
+    return bool(state.open_pulls) or any(pull.state is not PullState.MERGED for pull in ours)
 
 
 def _unread(state: ChangeSet, heads: set[tuple[int, str]]) -> ChangeSet:

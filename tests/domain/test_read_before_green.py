@@ -246,6 +246,33 @@ def test_a_merge_group_whose_ground_is_learnt_late_passes_on_a_read_of_then() ->
     assert world.sign(2) is VerdictState.PENDING
 
 
+def test_a_merge_group_does_not_pass_because_its_last_pull_request_is_closed() -> None:
+    """Nothing was read since it was formed."""
+    world = formed_at_rest()
+    for repository in (2, 4):
+        world.ends(repository, merged=False)
+    assert VerdictState.SUCCESS not in [e.verdict.state for e in world.pending if isinstance(e, Say)]
+    assert wake_at(world.state) is None
+
+
+def test_a_merge_group_that_is_told_of_after_the_end_of_its_pull_request_does_not_pass() -> None:
+    world = green_b_and_d()
+    for repository in (2, 4):
+        world.ends(repository, merged=False)
+    world.feed(MergeGroupFormed(GROUP))
+    world.settle()
+    assert world.statuses[2, "group"] is VerdictState.PENDING
+
+
+def test_a_merge_group_of_what_was_merged_holds_nobody_up() -> None:
+    """Those of other sets in it wait for their own sets alone."""
+    world = formed_at_rest()
+    for repository in (2, 4):
+        world.ends(repository, merged=True)
+    world.settle()
+    assert world.statuses[2, "group"] is VerdictState.SUCCESS
+
+
 def refused_and_left() -> Pretend:
     """Nothing could be read for a merge group, and it ended; a day later."""
     world = formed_at_rest()
