@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -201,3 +202,34 @@ async def test_word_of_a_pull_request_and_of_its_groups_locks_all_sets_at_once(
             await lock_sets(connection, ids)
 
     await asyncio.gather(hears(), posts())
+
+
+async def test_a_read_that_two_workers_made_is_answered_once(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The late one saw what was there before the next group was formed: nothing passes on that."""
+    context, module = queue.play.service.context, sys.modules["app.jobs.perform.read_set"]
+    await queue.hears("checks_requested", LOWER, queue.tip, queue.numbers[0])
+    ((effect,),) = await queue.effects()
+    await perform(context, effect)
+    ((read,),) = await queue.play.rows("SELECT id FROM effects WHERE kind = 'ReadSet' AND done_at IS NULL")
+    real, has_read, goes_on = module._tell, asyncio.Event(), asyncio.Event()
+
+    async def late(*given: Any) -> None:
+        has_read.set()
+        await goes_on.wait()
+        await real(*given)
+
+    with monkeypatch.context() as slowly:
+        slowly.setattr(module, "_tell", late)
+        worker = asyncio.create_task(perform(context, read))
+        await has_read.wait()
+    await perform(context, read)
+    await queue.play.settle(1)
+    assert await queue.said(LOWER) == "success"
+    await queue.play.lose_changes()
+    await queue.play.push("C", name="DPTA-1")
+    await queue.hears("checks_requested", UPPER, LOWER, queue.numbers[0])
+    goes_on.set()
+    await worker
+    assert await queue.said(UPPER) == "pending"
+    await queue.play.settle(5)
+    assert (await queue.said(LOWER), await queue.said(UPPER)) == ("pending", "pending")

@@ -21,7 +21,7 @@ from app.jobs.perform.outcome import Closed, Done, Outcome
 from app.jobs.reading import Passing, names_of, narrowed, question_of, unseen
 from app.jobs.river import River
 from app.store.change_sets import lock_sets
-from app.store.effects import Kept
+from app.store.effects import Kept, load_effect
 from app.store.installations import repository_by_name
 from app.store.results import passed_results, usual_seconds
 from app.store.transaction import transaction
@@ -64,11 +64,19 @@ async def _installation(context: Context, state: ChangeSet) -> int | None:
 
 
 async def _tell(context: Context, kept: Kept, bare: SetRead, request_ids: Iterable[str]) -> None:
-    """Feed the read together with what history knows of the builds that it would freeze."""
+    """Feed the read together with what history knows of the builds that it would freeze.
+
+    One read, one answer: where a job was given to another worker too, the second answer may be older than what
+    the next read, which looks the same, was wanted for.
+    """
     assert kept.set_id is not None
     async with transaction(context.engine) as connection:
         river = River.of(context, connection)
-        for locked in await lock_sets(connection, [kept.set_id]):
+        concerned = await lock_sets(connection, [kept.set_id])
+        present = await load_effect(connection, kept.id)
+        if present is None or present.finished:
+            return
+        for locked in concerned:
             state = await attached(connection, context.configs, locked)
             event: Event = await _informed(connection, state, bare, river.now)
             await river.handle(locked, [event], cause_of(kept))
