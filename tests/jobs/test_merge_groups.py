@@ -21,7 +21,7 @@ from app.store.change_sets import lock_sets, sets_of_pull
 from app.store.history import Cause
 from app.store.installations import Placed, repository_by_name
 from app.store.transaction import transaction
-from tests.jobs.play import Play
+from tests.jobs.play import Play, without
 
 LOWER, UPPER = "a" * 40, "b" * 40
 HOURS = 3600.0
@@ -233,3 +233,11 @@ async def test_a_read_that_two_workers_made_is_answered_once(queue: Queue, monke
     assert await queue.said(UPPER) == "pending"
     await queue.play.settle(5)
     assert (await queue.said(LOWER), await queue.said(UPPER)) == ("pending", "pending")
+
+
+async def test_a_queued_pull_request_whose_repository_is_built_no_more_has_a_verdict_in_the_queue(queue: Queue) -> None:
+    """Its set of its own speaks on the group's commit, too: else the queue would wait for hours."""
+    await queue.forms()
+    await queue.play.configure(without("B"))
+    await queue.play.settle(30)
+    assert (await queue.said(LOWER), await queue.said(UPPER)) == ("error", "error")

@@ -6,7 +6,7 @@ set, where the whole pipeline is gone; in a set of its own, where the pipeline b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from app.domain.change_set import ChangeSet, Kind
@@ -19,10 +19,12 @@ from app.jobs.loading import attached
 from app.jobs.perform.common import cause_of, post_unshown
 from app.jobs.promises import SCAN_PULLS, keep_promise_once
 from app.jobs.river import River
+from app.jobs.routing.groups import told_of
 from app.jobs.routing.pulls import addresses, alone
 from app.jobs.schedules import follow_schedules
 from app.store.change_sets import Address, create_set, load_open, lock_sets
 from app.store.effects import Kept, Promise
+from app.store.groups import line_of
 from app.store.installations import Placed, repositories_by_id, repositories_by_name
 from app.store.transaction import transaction
 
@@ -37,11 +39,7 @@ async def regroup(context: Context, kept: Kept, owner: str) -> None:
             async with apart(connection, one.id):
                 states[one.id] = await attached(connection, context.configs, one)
         moves = Moves(owner, config, await _placed(river, states.values()))
-        fresh: dict[str, list[Event | None]] = {}
-        for state in states.values():
-            for address, pull in moves.outcasts(state):
-                set_id = await create_set(connection, address, river.now)
-                fresh.setdefault(set_id, []).append(PullSeen(pull, belongs=True))
+        fresh = await _cast_out(river, [one for state in states.values() for one in moves.outcasts(state)])
         for set_id in sorted({*states, *fresh}):
             async with apart(connection, set_id):
                 await _plan_anew(context, river, kept, moves, set_id, fresh.get(set_id, ()))
@@ -51,6 +49,23 @@ async def regroup(context: Context, kept: Kept, owner: str) -> None:
         for placed in await repositories_by_name(connection, owner, names):
             scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})
             await keep_promise_once(connection, context.queue, scan, river.now)
+
+
+async def _cast_out(river: River, outcasts: Collection[tuple[Address, Pull]]) -> dict[str, list[Event | None]]:
+    """A set for each, which speaks on the commits of its merge groups, too; what each of these sets is to be told.
+
+    The lines are held before any set is made, as where pull requests are seen: nobody tells the former set of a group
+    meanwhile, and two of them never wait for each other.
+    """
+    fresh: dict[str, list[Event | None]] = {}
+    ids = sorted({pull.repository_id for _, pull in outcasts})
+    lines = {one: await line_of(river.connection, one) for one in ids}
+    for address, pull in outcasts:
+        set_id = await create_set(river.connection, address, river.now)
+        groups = lines[pull.repository_id].holding(pull.number)
+        told = await told_of(river.connection, groups, (pull.number, [set_id]))
+        fresh.setdefault(set_id, []).extend([PullSeen(pull, belongs=True), *told.get(set_id, ())])
+    return fresh
 
 
 async def _plan_anew(
