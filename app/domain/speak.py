@@ -123,13 +123,17 @@ def joined(before: ChangeSet, after: ChangeSet) -> ChangeSet:
     """
     was, reason = before.orchestration, judge(after)
     if was is None or not was.confirmed or reason.why is not Why.PASSED:
-        return after
+        return _void(after) if _grounded(after) - _grounded(before) else after
     shown = {said.at for said in after.said if said.verdict.state is VerdictState.SUCCESS}
     would = {head for head in after.heads() if _told(after, reason, head).state is VerdictState.SUCCESS} - shown
     if any((pull.repository_id, pull.head) in would for pull in after.open_pulls):
         return _unconfirmed(_void(after))
     asked = {group.at for group in before.groups if group.unread}
     return _unread(after, would - asked)
+
+
+def _grounded(state: ChangeSet) -> set[tuple[int, str]]:
+    return {(group.repository_id, group.head_sha) for group in state.groups if group.grounded}
 
 
 def _mergeable(state: ChangeSet, group: MergeGroup) -> bool:

@@ -22,6 +22,7 @@ from app.domain.events import (
 from app.domain.facts import MergeGroup, PullState
 from app.domain.verdict import VerdictState
 from tests.domain.pretend import Pretend, story_pipeline
+from tests.domain.situations import building
 from tests.domain.test_story import green_b_and_d
 
 
@@ -197,6 +198,20 @@ def test_a_read_from_before_a_merge_group_does_not_pass_it() -> None:
     assert [world.statuses[2, sha] for sha in ("group", "second")] == ["success", "success"]
 
 
+def test_a_read_from_before_a_merge_group_that_is_the_first_does_not_pass_it() -> None:
+    world = building(2, 4)
+    for run in world.runs:
+        world.finish(run, "success")
+    [read] = [e for e in world.pending if isinstance(e, ReadSet)]
+    world.pending.remove(read)
+    shown = SetRead(read.revision, read.purpose, world.read())
+    world.pushes(4, tell=False)
+    world.feed(MergeGroupFormed(GROUP))
+    world.feed(shown)
+    world.settle()
+    assert VerdictState.SUCCESS not in world.statuses.values()
+
+
 def test_what_keeps_a_merge_group_from_being_read_is_said_there_alone() -> None:
     world = formed_at_rest()
     [read] = [e for e in world.pending if isinstance(e, ReadSet)]
@@ -247,7 +262,6 @@ def test_a_merge_group_whose_ground_is_learnt_late_passes_on_a_read_of_then() ->
 
 
 def test_a_merge_group_does_not_pass_because_its_last_pull_request_is_closed() -> None:
-    """Nothing was read since it was formed."""
     world = formed_at_rest()
     for repository in (2, 4):
         world.ends(repository, merged=False)
@@ -265,7 +279,6 @@ def test_a_merge_group_that_is_told_of_after_the_end_of_its_pull_request_does_no
 
 
 def test_a_merge_group_of_what_was_merged_holds_nobody_up() -> None:
-    """Those of other sets in it wait for their own sets alone."""
     world = formed_at_rest()
     for repository in (2, 4):
         world.ends(repository, merged=True)
