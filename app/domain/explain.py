@@ -19,6 +19,7 @@ from app.domain.explanation import Explanation, WaitsFor
 from app.domain.judge import judge
 from app.domain.reasons import Reason, Why
 from app.domain.settle import quiet_at
+from app.domain.speak import told_on
 from app.domain.verdict import VerdictState
 
 
@@ -27,7 +28,8 @@ def explain(state: ChangeSet, audience: Audience) -> Explanation:
     if not state.silent and state.state is not SetState.OPEN:
         return Explanation(state.state.value, messages.over(state), because=tuple(_builds(state, audience)))
     reason = judge(state)
-    because = (*_hindrances(state, reason, audience), *_builds(state, audience))
+    waits = (*_hindrances(state, reason, audience), *_queued(state, reason, audience))
+    because = (*waits, *_builds(state, audience))
     return replace(_root(state, reason, audience), because=because)
 
 
@@ -69,6 +71,15 @@ def _hindrances(state: ChangeSet, reason: Reason, audience: Audience) -> Iterato
         yield Explanation(pending, messages.being_read(state), WaitsFor.CLOCK)
     elif reason.why in (Why.SETTLING, Why.BUILDING) or (state.silent and reason.why is Why.ON_COMMAND):
         yield from _settling(state, pending)
+
+
+def _queued(state: ChangeSet, reason: Reason, audience: Audience) -> Iterator[Explanation]:
+    """Merge groups that wait though the set has passed."""
+    told = [told_on(state, reason, group.at) for group in state.groups] if reason.why is Why.PASSED else []
+    for one in dict.fromkeys(one for one in told if one.why is not Why.PASSED):
+        waits = WaitsFor.LIMIT if one.why is Why.LIMIT else WaitsFor.CLOCK
+        text = f"In the merge queue: {describe(one, state, audience)}"
+        yield Explanation(one.state.value, text, waits, state.trouble.retry_at if state.trouble else None)
 
 
 def _settling(state: ChangeSet, pending: str) -> Iterator[Explanation]:

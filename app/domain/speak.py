@@ -14,7 +14,7 @@ from app.domain.descriptions import describe
 from app.domain.effects import Effect, Part, Say, Unsay
 from app.domain.events import ReadPurpose, SignRefused, SignShown
 from app.domain.facts import MergeGroup, PullState, Repository
-from app.domain.judge import judge
+from app.domain.judge import SHOWN_AFTER, judge
 from app.domain.reasons import Reason, Why
 from app.domain.verdict import Verdict, VerdictState
 
@@ -40,11 +40,11 @@ def spoken(state: ChangeSet) -> Step:
 
 
 def _verdict(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Verdict:
-    told = _told(state, reason, head)
+    told = told_on(state, reason, head)
     return Verdict(told.state, told.cause, describe(told, state, state.repository_by_id(head[0])))
 
 
-def _told(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Reason:
+def told_on(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Reason:
     """The set's reason, as it counts for this head."""
     if reason.state is VerdictState.SUCCESS:
         if _unbuilt(state, state.repository_by_id(head[0])):
@@ -53,9 +53,15 @@ def _told(state: ChangeSet, reason: Reason, head: tuple[int, str]) -> Reason:
         if group and not group.grounded:
             return Reason(Why.UNGROUNDED)
         if group and group.unread and _mergeable(state, group):
-            hindered = judge(_unconfirmed(state))
-            return Reason(Why.UNREAD) if hindered.why is Why.BUILDING else hindered
+            return _unread_because(state)
     return reason
+
+
+def _unread_because(state: ChangeSet) -> Reason:
+    """What keeps it from being read; an error only after some tries, since it throws the group out of its queue."""
+    hindered = judge(_unconfirmed(state))
+    once = state.trouble is not None and state.trouble.failures < SHOWN_AFTER and hindered.why is Why.UNREADABLE
+    return Reason(Why.UNREAD) if once or hindered.why is Why.BUILDING else hindered
 
 
 def _unbuilt(state: ChangeSet, place: Repository | None) -> bool:
@@ -125,7 +131,7 @@ def joined(before: ChangeSet, after: ChangeSet) -> ChangeSet:
     if was is None or not was.confirmed or reason.why is not Why.PASSED:
         return _void(after) if _grounded(after) - _grounded(before) else after
     shown = {said.at for said in after.said if said.verdict.state is VerdictState.SUCCESS}
-    would = {head for head in after.heads() if _told(after, reason, head).state is VerdictState.SUCCESS} - shown
+    would = {head for head in after.heads() if told_on(after, reason, head).state is VerdictState.SUCCESS} - shown
     if any((pull.repository_id, pull.head) in would for pull in after.open_pulls):
         return _unconfirmed(_void(after))
     asked = {group.at for group in before.groups if group.unread}
@@ -133,7 +139,7 @@ def joined(before: ChangeSet, after: ChangeSet) -> ChangeSet:
 
 
 def _grounded(state: ChangeSet) -> set[tuple[int, str]]:
-    return {(group.repository_id, group.head_sha) for group in state.groups if group.grounded}
+    return {group.at for group in state.groups if group.grounded}
 
 
 def _mergeable(state: ChangeSet, group: MergeGroup) -> bool:
