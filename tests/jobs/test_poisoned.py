@@ -69,6 +69,25 @@ async def test_a_poisoned_set_keeps_the_sweep_from_nobody_else(database_url: str
         assert (await play.statuses("D", await play.head("D", "DPTA-2")))[:1] == ["pending"]
 
 
+async def test_what_a_sweep_passed_over_in_a_poisoned_set_is_taken_in_once_it_is_cured(play: Play) -> None:
+    """A pull request was closed untold, and more have changed since than a page holds."""
+    await play.branch("B")
+    number = await play.pull("B")
+    await play.settle(2 * QUARTER + 60)
+    await play.rows(POISON)
+    await play.lose_changes()
+    await play.world(f"/pulls/acme/repoB/{number}", {"state": "closed"})
+    for one in range(51):
+        other = await play.pull("B", name=f"other-{one}")
+        await play.world(f"/pulls/acme/repoB/{other}", {"state": "closed"})
+    await play.settle(1)
+    await play.mend()
+    await play.settle(QUARTER)
+    await play.rows(CURE)
+    await play.settle(QUARTER)
+    assert await play.rows("SELECT state FROM change_sets WHERE key = 'DPTA-1'") == [("closed",)]
+
+
 async def test_an_effect_of_a_newer_version_waits_for_its_workers(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a rolling restart an old worker takes the job; a new one does it later."""
     promised = (

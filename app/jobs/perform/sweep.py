@@ -77,11 +77,10 @@ async def sweep_owner(context: Context, kept: Kept) -> Outcome:
         return failed(answer)
     await _look_for(context, owner, view.unseen)
     comparing = Comparing(context, kept, view, listed)
-    for placed in view.placed:
-        await comparing.compare(placed, answer[placed.repository.node_id])
+    whole = [one.repository.id for one in view.placed if await comparing.compare(one, answer[one.repository.node_id])]
     swept = {one.id: one for one in answer.values() if isinstance(one, SweptRepository)}
     async with transaction(context.engine) as connection:
-        await keep_compared(connection, owner, view.begun, view.after(swept, listed))
+        await keep_compared(connection, owner, view.begun, view.after(whole, listed))
     trouble = await comparing.compare_sets(client, swept)
     return Done() if trouble is None else failed(trouble)
 
@@ -108,14 +107,15 @@ class Comparing:
     view: View
     listed: Listed
 
-    async def compare(self, placed: Placed, answer: SweptRepository | Unreadable) -> None:
-        """One repository, its pull requests and what statuses say on their heads."""
+    async def compare(self, placed: Placed, answer: SweptRepository | Unreadable) -> bool:
+        """One repository, its pull requests and what statuses say on their heads. Whether nothing is left to read."""
         if isinstance(answer, Unreadable):
             await self._unreadable(placed.repository, answer)
-            return
+            return False
         await self._follow(placed, answer)
-        await self._pulls(placed.repository, answer)
+        seen = await self._pulls(placed.repository, answer)
         await self._signs(answer)
+        return seen
 
     async def _unreadable(self, repository: Repository, answer: Unreadable) -> None:
         """What there is to be seen comes from GitHub's own lists, where it is found nowhere else."""
@@ -158,17 +158,21 @@ class Comparing:
         in_place = self.context.place.is_in(repository.name) and not self.context.configs.from_file
         return in_place and answer.config != self.view.config_sha
 
-    async def _pulls(self, repository: Repository, answer: SweptRepository) -> None:
+    async def _pulls(self, repository: Repository, answer: SweptRepository) -> bool:
+        """Whether all that is new of them was taken in: what a fault of ours passed over is read again."""
         pulls = {one.number: one for one in [*self.listed.get(answer.id, ()), *answer.pulls]}
         async with transaction(self.context.engine) as connection:
             heard = await heard_of(connection, answer.id, pulls)
         belief = Belief(self.view.states, heard)
-        for one in pulls.values():
-            if belief.news(one, addresses(self.view.config, repository, one)):
-                async with transaction(self.context.engine) as connection:
-                    river = River.of(self.context, connection)
-                    async with apart(connection, f"{repository.full_name}#{one.number}"):
-                        await see_pull(self.context, river, repository, one, self._cause)
+        news = [one for one in pulls.values() if belief.news(one, addresses(self.view.config, repository, one))]
+        seen = 0
+        for one in news:
+            async with transaction(self.context.engine) as connection:
+                river = River.of(self.context, connection)
+                async with apart(connection, f"{repository.full_name}#{one.number}"):
+                    await see_pull(self.context, river, repository, one, self._cause)
+                    seen += 1
+        return seen == len(news)
 
     @property
     def _cause(self) -> Cause:
