@@ -1,7 +1,7 @@
 """Reading many repositories to compare what we believe with what GitHub says.
 
 Law: as in a set read, one answer per repository, or one ``Failure`` for all; what was not shown whole is ``Unreadable``
-and never absent (DESIGN law 9).
+and never absent (DESIGN law 9). A repository for which GitHub cannot answer at all keeps no other from being read.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ async def sweep(channel: Channel, api_url: str, asked: SweepQuestion) -> Swept |
     reader = _Reader(channel, graphql_url(api_url), asked)
     node_ids = list(asked.since)
     for start in range(0, len(node_ids), SWEPT_IDS):
-        part = await reader.of(node_ids[start : start + SWEPT_IDS])
+        ids = node_ids[start : start + SWEPT_IDS]
+        part = await reader.of(ids)
+        if isinstance(part, Failure) and not part.of_all:
+            part = await reader.one_by_one(ids, part, away=not found)
         if isinstance(part, Failure):
             return part
         found |= part
@@ -80,6 +83,20 @@ class _Reader:
                 if page is not None:
                     pages[node_id] = page
         return await self._followed(found, pages)
+
+    async def one_by_one(self, ids: Sequence[str], failure: Failure, *, away: bool) -> Swept | Failure:
+        """Those of a request that failed. ``away``: GitHub counts as away where not one of them can be read."""
+        found: Swept = {}
+        for one in ids:
+            part = failure if len(ids) == 1 else await self.of([one])
+            if isinstance(part, Failure) and part.of_all:
+                return part
+            if isinstance(part, Failure):
+                found[one] = Unreadable(part.reason, part.kind)
+            else:
+                found |= part
+                away = False
+        return failure if away else found
 
     async def _followed(self, found: Swept, pages: Mapping[str, Page]) -> Swept | Failure:
         for node_id, page in pages.items():

@@ -162,3 +162,32 @@ async def test_a_page_that_fails_fails_its_repository_alone(
 async def test_a_request_that_fails_fails_the_sweep(client: InstallationClient, server: FakeServer) -> None:
     server.on("POST", "/graphql", Says(502, {}))
     assert isinstance(await client.sweep(SweepQuestion({"R_11": NOON}, (), {}, "x")), Failure)
+
+
+@pytest.mark.parametrize("fails", [Says(502, {}), Says(200, {"errors": [{"message": "Something went wrong"}]})])
+async def test_a_repository_that_fails_its_request_fails_alone(
+    client: InstallationClient, server: FakeServer, fails: Says
+) -> None:
+    """GitHub ends what takes it longer than ten seconds."""
+    for told in (fails, says(repository(databaseId=1)), fails, says(repository(databaseId=3))):
+        server.on("POST", "/graphql", told)
+    first, second, third = (await ask(client, "R_1", "R_2", "R_3")).values()
+    assert isinstance(second, Unreadable)
+    assert [one.id for one in (first, third) if isinstance(one, SweptRepository)] == [1, 3]
+
+
+async def test_the_last_repository_that_fails_its_request_fails_alone(
+    client: InstallationClient, server: FakeServer
+) -> None:
+    ids = tuple(f"R_{n}" for n in range(SWEPT_IDS + 1))
+    server.on("POST", "/graphql", says(*(repository(databaseId=n) for n in range(SWEPT_IDS))))
+    server.on("POST", "/graphql", Says(502, {}))
+    *others, last = (await ask(client, *ids)).values()
+    assert isinstance(last, Unreadable)
+    assert all(isinstance(one, SweptRepository) for one in others)
+
+
+async def test_a_sweep_of_which_nothing_can_be_read_fails(client: InstallationClient, server: FakeServer) -> None:
+    for _ in range(3):
+        server.on("POST", "/graphql", Says(502, {}))
+    assert isinstance(await client.sweep(SweepQuestion({"R_1": NOON, "R_2": NOON}, (), {}, "x")), Failure)
