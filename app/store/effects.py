@@ -167,6 +167,17 @@ async def promised_since(connection: AsyncConnection, promise: Promise, since: d
     return (await connection.execute(query.limit(1))).first() is not None
 
 
+async def performed_since(connection: AsyncConnection, promise: Promise, since: datetime) -> bool:
+    """Whether the same effect was promised at that moment or later, and is done: one that failed brought nothing."""
+    query = select(effects.c.id).where(
+        effects.c.kind == promise.kind,
+        effects.c.args == promise.args,
+        effects.c.created_at >= since,
+        effects.c.state == "done",
+    )
+    return (await connection.execute(query.limit(1))).first() is not None
+
+
 async def any_unfinished(connection: AsyncConnection, kind: str, args: Sequence[dict[str, Any]] | None = None) -> bool:
     """Whether an effect of this kind has not ended yet; ``args``: one of those that have one of these among theirs."""
     query = select(effects.c.id).where(effects.c.done_at.is_(None), effects.c.kind == kind)

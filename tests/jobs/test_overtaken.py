@@ -78,6 +78,26 @@ async def test_a_command_while_a_list_does_not_show_the_repository_yet_is_obeyed
         assert await play.dispatched() == ["repoD"]
 
 
+@pytest.mark.parametrize("ingest", PULLED)
+async def test_a_command_in_a_repository_whose_list_is_refused_for_some_minutes_is_obeyed(
+    database_url: str, ingest: str
+) -> None:
+    """It was given, and commented on, while nobody was there. A refusal says nothing of what is on the list."""
+    async with playing(database_url, _without_d(), ingest=ingest) as play:
+        await play.settle(61)
+        await _fault(play, "delivery", "drop", times=1000, event="*")
+        await _give(play, "D")
+        await play.branch("D")
+        number = await play.pull("D")
+        await play.simulator.advance(30)
+        await play.comment("D", number, "/orchestrate")
+        await play.simulator.advance(1200)
+        refused = {"status": 403, "body": {"message": "Resource not accessible by integration"}}
+        await _fault(play, "request", "status", refused, 3, method="GET", path="/installation/repositories")
+        await play.settle(1200)
+        assert await play.dispatched() == ["repoD"]
+
+
 async def test_a_command_in_a_repository_that_stays_out_of_sight_waits_for_some_hours_and_asks_for_nothing(
     database_url: str,
 ) -> None:

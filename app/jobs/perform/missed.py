@@ -1,7 +1,7 @@
 """What of the App's delivery log is missing here, of what can concern us.
 
 Law: what there is and what the configs name decides who is concerned; while either is being read anew, nothing that was
-passed over counts as settled. Nor does what names a repository that cannot be seen, until GitHub was asked for all of
+passed over counts as settled. Nor does what names a repository that cannot be seen, until GitHub has listed all of
 them long enough after that: lists lag, and of a repository that is really gone nothing comes any more.
 """
 
@@ -27,7 +27,7 @@ from app.jobs.promises import (
 )
 from app.store.deliveries import LONGEST_NAME
 from app.store.delivery_log import KnownDelivery, any_unhandled, known_deliveries
-from app.store.effects import any_unfinished, promised_since
+from app.store.effects import any_unfinished, performed_since, promised_since
 from app.store.fleets import live_repositories
 from app.store.installations import Installation, all_installations, repositories_by_id, repositories_by_name
 from app.store.transaction import transaction
@@ -138,9 +138,9 @@ async def _unseen(connection: AsyncConnection, places: _Places, passed: Sequence
 
 
 async def _is_listed(context: Context, connection: AsyncConnection, installation_id: int, latest: datetime) -> bool:
-    """Whether its repositories were asked for late enough to show that one, if it is ours; else they are, now."""
+    """Whether its repositories were read late enough to show that one, if it is ours; else they are, now."""
     now, read = context.clock(), read_installation_of(installation_id)
-    if await promised_since(connection, read, latest + LAG):
+    if await performed_since(connection, read, latest + LAG):
         return True
     if not await promised_since(connection, read, now - PAUSE):
         await keep_promise_once(connection, context.queue, read, now)
