@@ -102,6 +102,11 @@ def read_repository_of(repository_id: int, *, narrower: bool) -> Promise:
     return Promise(READ_REPOSITORY, {"repository_id": repository_id, "narrower": narrower}, lock=SYNC_ALL.lock)
 
 
+def scan_pulls_of(repository_id: int) -> Promise:
+    """All open pull requests of a repository, listed: where each belongs may be another place now."""
+    return Promise(SCAN_PULLS, {"repository_id": repository_id})
+
+
 def read_lost_of(repository_id: int) -> Promise:
     """The same, because it was not found: a promise of its own, so that what a delivery asked for does not count as a
     search for it.

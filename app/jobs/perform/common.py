@@ -9,16 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.change_set import ChangeSet
 from app.domain.events import Event
+from app.domain.facts import Repository
 from app.github import Failure
 from app.jobs.context import Context
 from app.jobs.loading import attached
 from app.jobs.perform.outcome import Failed, Later, Outcome
-from app.jobs.promises import keep_promise, post_of, read_lost_of
+from app.jobs.promises import keep_promise, keep_promise_once, post_of, read_lost_of, scan_pulls_of
 from app.jobs.river import River
 from app.store.change_sets import load_unlocked
 from app.store.effects import Kept, any_unfinished, finish_effect, promised_since
 from app.store.history import Cause, add_request_id
-from app.store.installations import Placed, repository_by_id
+from app.store.installations import Placed, repository_by_id, save_repository
 from app.store.posts import unshown_of_open_sets
 from app.store.transaction import transaction
 
@@ -73,6 +74,16 @@ async def post_unshown(context: Context, connection: AsyncConnection, owner: str
         post = post_of(sign)
         if not await any_unfinished(connection, post.kind, [post.args]):
             await keep_promise(connection, context.queue, post, context.clock())
+
+
+async def keep_repository(river: River, placed: Placed, told: Repository) -> bool:
+    """Write what was read of it; whether that differs. Where its name or default branch does, its pull requests may
+    belong elsewhere, of which nobody tells: they are listed.
+    """
+    known = placed.repository
+    if (known.name, known.default_branch) != (told.name, told.default_branch):
+        await keep_promise_once(river.connection, river.queue, scan_pulls_of(known.id), river.now)
+    return await save_repository(river.connection, told, placed.installation_id)
 
 
 async def read_lost(context: Context, connection: AsyncConnection, repository_id: int) -> None:

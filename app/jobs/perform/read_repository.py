@@ -6,19 +6,17 @@ token reads what is public.
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.domain.events import AccessChanged, Event
 from app.domain.facts import Repository
 from app.github import Failure, Missing
 from app.jobs.context import Context
-from app.jobs.perform.common import cause_of, failed, place_of
+from app.jobs.perform.common import cause_of, failed, keep_repository, place_of
 from app.jobs.perform.outcome import Done, Later, Outcome
 from app.jobs.promises import SYNC_ALL, keep_promise_once
 from app.jobs.river import River
 from app.store.change_sets import open_sets
 from app.store.effects import Kept
-from app.store.installations import Placed, repository_by_id, save_repository
+from app.store.installations import Placed, repository_by_id
 from app.store.transaction import transaction
 
 
@@ -35,7 +33,7 @@ async def read_repository(context: Context, kept: Kept) -> Outcome:
         river = River.of(context, connection)
         if await repository_by_id(connection, known.id) != placed:
             return Later("something was heard of it while it was read")
-        changed = await _keep(river, connection, placed, told)
+        changed = await _keep(river, placed, told)
         if changed or kept.args["narrower"]:
             events: dict[str, list[Event | None]] = {
                 set_id: [AccessChanged()] for set_id, _ in await open_sets(connection, known.owner)
@@ -44,11 +42,9 @@ async def read_repository(context: Context, kept: Kept) -> Outcome:
     return Done()
 
 
-async def _keep(
-    river: River, connection: AsyncConnection, placed: Placed, told: Repository | Missing | Failure
-) -> bool:
+async def _keep(river: River, placed: Placed, told: Repository | Missing | Failure) -> bool:
     known = placed.repository
     if isinstance(told, Repository) and (told.id, told.owner.lower()) == (known.id, known.owner.lower()):
-        return await save_repository(connection, told, placed.installation_id)
-    await keep_promise_once(connection, river.queue, SYNC_ALL, river.now)
+        return await keep_repository(river, placed, told)
+    await keep_promise_once(river.connection, river.queue, SYNC_ALL, river.now)
     return False

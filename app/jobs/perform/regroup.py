@@ -17,13 +17,13 @@ from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.loading import attached
 from app.jobs.perform.common import cause_of, post_unshown
-from app.jobs.promises import SCAN_PULLS, keep_promise_once
+from app.jobs.promises import keep_promise_once, scan_pulls_of
 from app.jobs.river import River
 from app.jobs.routing.groups import told_of
 from app.jobs.routing.pulls import addresses, alone
 from app.jobs.schedules import follow_schedules
 from app.store.change_sets import Address, create_set, load_open, lock_sets
-from app.store.effects import Kept, Promise
+from app.store.effects import Kept
 from app.store.groups import line_of
 from app.store.installations import Placed, repositories_by_id, repositories_by_name
 from app.store.transaction import transaction
@@ -47,8 +47,7 @@ async def regroup(context: Context, kept: Kept, owner: str) -> None:
         await post_unshown(context, connection, owner)
         await follow_schedules(river, owner)
         for placed in await repositories_by_name(connection, owner, names):
-            scan = Promise(SCAN_PULLS, {"repository_id": placed.repository.id})
-            await keep_promise_once(connection, context.queue, scan, river.now)
+            await keep_promise_once(connection, context.queue, scan_pulls_of(placed.repository.id), river.now)
 
 
 async def _cast_out(river: River, outcasts: Collection[tuple[Address, Pull]]) -> dict[str, list[Event | None]]:

@@ -20,7 +20,7 @@ from app.github import Failure, InstallationClient, SweptRepository, Unreadable
 from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.differences import Belief, exact, heads_by_key, of_base, of_branches
-from app.jobs.perform.common import cause_of, failed, post_unshown, read_lost
+from app.jobs.perform.common import cause_of, failed, keep_repository, post_unshown, read_lost
 from app.jobs.perform.ground import ground_again
 from app.jobs.perform.outcome import Done, Outcome
 from app.jobs.perform.sweep_view import LAG, Listed, View, list_open, view_of
@@ -37,7 +37,7 @@ from app.jobs.routing.pulls import addresses, see_pull
 from app.store.change_sets import lock_sets
 from app.store.effects import Kept, Promise
 from app.store.history import Cause
-from app.store.installations import Placed, all_installations, installation_of_owner, repository_by_id, save_repository
+from app.store.installations import Placed, all_installations, installation_of_owner, repository_by_id
 from app.store.posts import forget_shown
 from app.store.pulls import heard_of
 from app.store.signs import Sign, lock_sign
@@ -112,8 +112,7 @@ class Comparing:
         if isinstance(answer, Unreadable):
             await self._unreadable(placed.repository, answer)
             return False
-        await self._follow(placed, answer)
-        seen = await self._pulls(placed.repository, answer)
+        seen = await self._pulls(await self._follow(placed, answer), answer)
         await self._signs(answer)
         return seen
 
@@ -124,8 +123,8 @@ class Comparing:
             async with transaction(self.context.engine) as connection:
                 await read_lost(self.context, connection, repository.id)
 
-    async def _follow(self, placed: Placed, answer: SweptRepository) -> None:
-        """Renamed, archived, another default branch, another config: as if GitHub had told.
+    async def _follow(self, placed: Placed, answer: SweptRepository) -> Repository:
+        """Renamed, archived, another default branch, another config: as if GitHub had told. How it is from then on.
 
         Where something was heard of it while the sweep read, that may be newer: it is left to the next one.
         """
@@ -141,11 +140,12 @@ class Comparing:
         )
         async with transaction(self.context.engine) as connection:
             river = River.of(self.context, connection)
-            if await repository_by_id(connection, known.id) != placed:
-                return
+            now = await repository_by_id(connection, known.id)
+            if now != placed:
+                return now.repository if now is not None else known
             if owner.lower() != known.owner.lower():
                 await keep_promise_once(connection, self.context.queue, SYNC_ALL, river.now)
-            elif await save_repository(connection, present, placed.installation_id):
+            elif await keep_repository(river, placed, present):
                 for one in self.view.states:
                     async with apart(connection, one.id):
                         await river.handle_all({one.id: [AccessChanged()]}, cause_of(self.kept))
@@ -153,6 +153,7 @@ class Comparing:
                 await keep_promise_once(
                     connection, self.context.queue, read_config_of(known.owner, answer.default_tip), river.now
                 )
+        return present if owner.lower() == known.owner.lower() else known
 
     def _config_moved(self, repository: Repository, answer: SweptRepository) -> bool:
         in_place = self.context.place.is_in(repository.name) and not self.context.configs.from_file
