@@ -21,7 +21,9 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    and_,
     literal_column,
+    or_,
     select,
     tuple_,
     update,
@@ -192,6 +194,27 @@ async def reopen(connection: AsyncConnection, guid: str) -> bool:
     """Set a delivery for replay, whatever became of it; False where none is kept. The caller promises its job."""
     again = update(deliveries).where(deliveries.c.guid == guid).values(_OPEN)
     return (await connection.execute(again.returning(deliveries.c.guid))).first() is not None
+
+
+async def any_comment_before(
+    connection: AsyncConnection, repository_id: int, before: datetime, reasons: Collection[str], since: datetime
+) -> bool:
+    """Whether a new comment in this repository that came before is still to be handled, or was ignored since then for
+    one of these reasons, for which it is opened again (none: those do not count).
+    """
+    ignored = and_(
+        deliveries.c.outcome == Outcome.IGNORED.value,
+        deliveries.c.reason.in_([storable(reason) for reason in reasons]),
+        deliveries.c.received_at >= since,
+    )
+    query = select(deliveries.c.guid).where(
+        deliveries.c.repository_id == repository_id,
+        deliveries.c.event == "issue_comment",
+        deliveries.c.action == "created",
+        deliveries.c.received_at < before,
+        or_(deliveries.c.handled_at.is_(None), ignored) if reasons else deliveries.c.handled_at.is_(None),
+    )
+    return (await connection.execute(query.limit(1))).first() is not None
 
 
 async def reopen_ignored(

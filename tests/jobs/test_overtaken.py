@@ -223,6 +223,29 @@ async def test_a_comment_right_after_the_app_was_woken_is_obeyed(database_url: s
         assert await play.dispatched() == ["repoB"]
 
 
+async def test_what_came_while_the_app_was_said_to_be_suspended_is_judged_before_what_came_after(
+    database_url: str,
+) -> None:
+    """The config cannot be read for some seconds, and so long nothing is taken in again."""
+    async with playing(database_url, seed(COMMANDED)) as play:
+        await play.settle()
+        await play.branch("B")
+        number = await play.pull("B")
+        await play.settle(60)
+        await _late(play, "issue_comment", 30)
+        await play.comment("B", number, "/orchestrate")
+        await _install(play, "suspend")
+        await play.settle(60)
+        path = "/repos/acme/orchestrator/contents/*"
+        await _fault(play, "request", "status", 502, 3, method="GET", path=path)
+        await _install(play, "unsuspend")
+        await play.settle(2)
+        await play.comment("B", number, "/orchestrate cancel")
+        await play.settle(300)
+        judged = await play.rows("SELECT body FROM commands WHERE accepted ORDER BY judged_at, comment_id")
+        assert judged == [("/orchestrate",), ("/orchestrate cancel",)]
+
+
 @pytest.mark.parametrize(("age", "obeyed"), [("5 hours", True), ("7 hours", False)])
 async def test_what_came_while_the_app_was_said_to_be_suspended_is_obeyed_for_some_hours_only(
     database_url: str, age: str, obeyed: bool

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.domain.facts import Pull
 from app.domain.pipeline import Config
 from app.github import Failure, Missing
@@ -18,11 +20,13 @@ from app.jobs.perform.common import cause_of, failed
 from app.jobs.perform.outcome import Later, Outcome
 from app.jobs.perform.payloads import GONE_AFTER
 from app.jobs.perform.recover import PATIENCE
-from app.jobs.promises import ANSWER_COMMAND
+from app.jobs.promises import ANSWER_COMMAND, TAKE_AGAIN
 from app.jobs.river import River
+from app.jobs.routing.gate import asleep, unknown
 from app.jobs.routing.pulls import see_pull
 from app.store.change_sets import sets_of_pull
 from app.store.commands import Command, unjudged
+from app.store.deliveries import any_comment_before
 from app.store.effects import Kept, any_unfinished
 from app.store.installations import Placed
 from app.store.transaction import transaction
@@ -36,6 +40,9 @@ async def wait_for_news(context: Context, kept: Kept, command: Command, placed: 
     if context.clock() >= command.received_at + PATIENCE:
         return None
     async with transaction(context.engine) as connection:
+        # In this order: what is taken in meanwhile is among the unjudged then.
+        if placed is not None and await _comes_again(connection, command, placed):
+            return Later("a comment before it is taken in again")
         before = [one for one in await unjudged(connection, command) if one < command.comment_id]
         if await any_unfinished(connection, ANSWER_COMMAND, [{"comment_id": one} for one in before]):
             return Later("a command before it waits")
@@ -55,6 +62,15 @@ async def wait_for_news(context: Context, kept: Kept, command: Command, placed: 
     if sets or not builds or all(isinstance(one, c.Fleet) for one in wanted):
         return None
     return await _read_pull(context, kept, command, placed)
+
+
+async def _comes_again(connection: AsyncConnection, command: Command, placed: Placed) -> bool:
+    """Whether a comment of before it may be heard of only now: it came when the installation was said to be asleep."""
+    installation_id = placed.installation_id
+    again = await any_unfinished(connection, TAKE_AGAIN, [{"installation_id": installation_id}])
+    reasons = [unknown(installation_id), asleep(installation_id)] if again else []
+    since = command.received_at - PATIENCE
+    return await any_comment_before(connection, placed.repository.id, command.received_at, reasons, since)
 
 
 def _is_known(command: c.Command, config: Config | None, pipelines: Collection[str]) -> bool:
