@@ -78,6 +78,29 @@ async def test_of_two_commands_that_wait_the_later_one_counts(database_url: str)
         assert (await play.statuses("B", await play.head("B")))[-1] == "failure", "cancelled"
 
 
+async def test_of_two_commands_that_have_waited_for_long_enough_the_later_one_counts(database_url: str) -> None:
+    """Whose repository is given back just before that, and the later one is looked at sooner."""
+    async with playing(database_url, seed(COMMANDED)) as play:
+        await play.settle(61)
+        await play.branch("B")
+        number = await play.pull("B")
+        await play.settle(61)
+        for seconds, body in ((30, "/orchestrate"), (130, "/orchestrate cancel")):
+            late = {"on": "delivery", "match": {"event": "issue_comment"}, "do": "delay", "value": seconds, "times": 1}
+            await play.world("/faults", late)
+            await play.comment("B", number, body)
+        gone = {"action": "removed", "owner": "acme", "repositories": ["repoB"]}
+        await play.world("/installation", gone)
+        await play.settle(1200)
+        due = "SELECT due_at FROM timers JOIN effects e ON subject = e.id::text WHERE e.kind = 'AnswerCommand'"
+        [(first,), (second,)] = await play.rows(f"{due} ORDER BY e.id")
+        assert second < first
+        await play.rows(f"UPDATE commands SET received_at = timestamptz '{second}' - interval '6 hours' RETURNING 1")
+        await play.world("/installation", {**gone, "action": "added"})
+        await play.settle(1200)
+        assert (await play.statuses("B", await play.head("B")))[-1] == "failure", "cancelled"
+
+
 async def test_a_fleet_whose_config_is_being_read_is_waited_for(play: Play) -> None:
     number = await _pull_in_the_config_s_repository(play)
     await play.settle(61)

@@ -7,6 +7,7 @@ is in no set is read, before anybody is told that nothing can be done; for as lo
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,11 +34,14 @@ from app.store.transaction import transaction
 
 TALK = c.Help | c.Unknown | c.Misused
 """What is answered whatever is known."""
+TURN = timedelta(minutes=10)
+"""So much longer a command waits for those before it, each of which is looked at every five minutes, to be judged."""
 
 
 async def wait_for_news(context: Context, kept: Kept, command: Command, placed: Placed | None) -> Outcome | None:
     """What has to be known before the command is judged; None: all that there is, or it has waited long enough."""
-    if context.clock() >= command.received_at + PATIENCE:
+    waited = context.clock() - command.received_at
+    if waited >= PATIENCE + TURN:
         return None
     async with transaction(context.engine) as connection:
         # In this order: what is taken in meanwhile is among the unjudged then.
@@ -46,6 +50,8 @@ async def wait_for_news(context: Context, kept: Kept, command: Command, placed: 
         before = [one for one in await unjudged(connection, command) if one < command.comment_id]
         if await any_unfinished(connection, ANSWER_COMMAND, [{"comment_id": one} for one in before]):
             return Later("a command before it waits")
+    if waited >= PATIENCE:
+        return None
     if placed is None:
         return Later("its repository cannot be seen; it may just have been given to the App")
     repository = placed.repository
