@@ -69,6 +69,24 @@ async def test_a_poisoned_set_keeps_the_sweep_from_nobody_else(database_url: str
         assert (await play.statuses("D", await play.head("D", "DPTA-2")))[:1] == ["pending"]
 
 
+async def test_a_poisoned_set_keeps_the_list_of_its_repository_from_nobody_else(play: Play) -> None:
+    """Another pipeline comes to build it: no pull request has changed, and more have since than a sweep reads."""
+    names = [f"DPTA-{number}" for number in (2, 1, 3)]
+    for name in names:
+        await play.branch("B", name=name)
+        await play.pull("B", name=name)
+    for one in range(51):
+        other = await play.pull("B", name=f"other-{one}")
+        await play.world(f"/pulls/acme/repoB/{other}", {"state": "closed"})
+    await play.settle(2 * QUARTER + 60)
+    await play.rows(POISON)
+    await play.configure(f"{CONFIG}  second: {{status: second, comment: false, builds: {{repoB: {{}}}}}}\n")
+    await play.settle(2 * QUARTER)
+    for name in ("DPTA-2", "DPTA-3"):
+        posts = await play.requests("POST", f"/acme/repoB/statuses/{await play.head('B', name)}")
+        assert "second" in {post["body"]["context"] for post in posts}
+
+
 async def test_what_a_sweep_passed_over_in_a_poisoned_set_is_taken_in_once_it_is_cured(play: Play) -> None:
     """A pull request was closed untold, and more have changed since than a page holds."""
     await play.branch("B")

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.facts import Repository
 from app.github import Failure
 from app.github import Installation as Told
+from app.jobs.apart import apart
 from app.jobs.context import Context
 from app.jobs.perform.common import failed, place_of
-from app.jobs.perform.outcome import Done, Later, Outcome
+from app.jobs.perform.outcome import Done, Failed, Later, Outcome
 from app.jobs.promises import (
     keep_promise_once,
     read_config_of,
@@ -114,7 +115,7 @@ async def _keep_repositories(context: Context, installation_id: int, listed: lis
 
 
 async def scan_pulls(context: Context, kept: Kept) -> Outcome:
-    """Take in every open pull request of a repository, as if each had been delivered."""
+    """Take in every open pull request of a repository, as if each had been delivered; each by itself."""
     placed = await place_of(context, int(kept.args["repository_id"]))
     if placed is None:
         return Done()
@@ -122,8 +123,13 @@ async def scan_pulls(context: Context, kept: Kept) -> Outcome:
     found = await client.open_pulls(placed.repository.owner, placed.repository.name)
     if isinstance(found, Failure):
         return failed(found)
+    seen, place = 0, placed.repository
     for pull in found:
         async with transaction(context.engine) as connection:
             river = River.of(context, connection)
-            await see_pull(context, river, placed.repository, pull, Cause("scan", str(kept.id)))
-    return Done()
+            async with apart(connection, f"{place.full_name}#{pull.number}"):
+                await see_pull(context, river, place, pull, Cause("scan", str(kept.id)))
+                seen += 1
+    if seen == len(found):
+        return Done()
+    return Failed(f"{len(found) - seen} of {place.full_name}'s pull requests met a fault of ours. Look into the log")
