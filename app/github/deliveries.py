@@ -84,14 +84,15 @@ def _entry(one: JsonValue, number: int) -> LogEntryBody | None:
 async def read_payload(channel: Reader, entry_id: int) -> bytes | Missing | Failure:
     """The payload of an attempt as a JSON object in ASCII: not the bytes that were signed, but what they said.
 
-    ``Missing``: GitHub keeps it no more, or shows something else than an object; asking again would not help.
+    ``Missing``: GitHub keeps it no more, or shows it without what was sent; asking again would not help. What is not as
+    documented may be somebody's between us and GitHub: that is a ``Failure``.
     """
     reply = await channel.read(f"{PATH}/{entry_id}")
     if isinstance(reply, Failure):
         return Missing(reply.reason, reply.request_id) if reply.status in (404, 410) else reply
     body = parsed(reply, LoggedPayloadBody)
     if isinstance(body, Failure):
-        return Missing(body.reason, reply.request_id)
+        return body
     if body.request.payload is None:
         return Missing("GitHub shows the delivery without its payload", reply.request_id)
     return json.dumps(body.request.payload, separators=(",", ":")).encode("ascii")

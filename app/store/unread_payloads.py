@@ -60,6 +60,13 @@ async def unread(connection: AsyncConnection) -> list[Unread]:
     return [Unread(**row._mapping) for row in rows]
 
 
+async def any_comment_unread(connection: AsyncConnection, repository_id: int, before: datetime) -> bool:
+    """Whether a new comment in this repository, of which GitHub first told before, could not be shown yet."""
+    those = {"event": "issue_comment", "action": "created", "repository_id": repository_id}
+    query = select(unread_payloads.c.guid).filter_by(**those).where(unread_payloads.c.delivered_at < before)
+    return (await connection.execute(query.limit(1))).first() is not None
+
+
 async def keep_unread(connection: AsyncConnection, those: Sequence[Unread]) -> None:
     """Each delivery once among ``those``; what is known of them already is replaced."""
     for start in range(0, len(those), BATCH):

@@ -92,10 +92,18 @@ async def test_a_payload_says_what_was_sent(github: GitHub, server: FakeServer, 
     assert found.isascii()
 
 
-@pytest.mark.parametrize("said", [Says(404), Says(410), payload(None), payload([1]), Says(200, {"id": 5})])
-async def test_a_payload_that_is_gone_or_no_object_is_missing(github: GitHub, server: FakeServer, said: Says) -> None:
+@pytest.mark.parametrize("said", [Says(404), Says(410), payload(None)])
+async def test_a_payload_that_is_gone_is_missing(github: GitHub, server: FakeServer, said: Says) -> None:
     server.on("GET", f"{LOG}/5", said)
     assert isinstance(await github.delivery_payload(5), Missing)
+
+
+@pytest.mark.parametrize("said", [payload([1]), Says(200, {"id": 5}), Says(200, "<html>Just a moment</html>")])
+async def test_an_answer_of_somebody_else_s_tells_nothing_of_a_payload(
+    github: GitHub, server: FakeServer, said: Says
+) -> None:
+    server.on("GET", f"{LOG}/5", said)
+    assert isinstance(await github.delivery_payload(5), Failure)
 
 
 @pytest.mark.parametrize(("status", "again"), [(502, True), (429, True), (401, False), (403, False)])

@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.jobs.play import CONFIG, Play, playing, seed
 from tests.jobs.test_fleets import FLEET
 from tests.jobs.test_log_gaps import COMMANDED
+from tests.jobs.test_recover import LOG, attempts, ill
 
 
 async def answers(play: Play) -> list[str]:
@@ -99,6 +100,41 @@ async def test_of_two_commands_that_have_waited_for_long_enough_the_later_one_co
         await play.world("/installation", {**gone, "action": "added"})
         await play.settle(1200)
         assert (await play.statuses("B", await play.head("B")))[-1] == "failure", "cancelled"
+
+
+async def test_a_command_that_github_s_log_cannot_show_at_first_is_judged_before_a_later_one(database_url: str) -> None:
+    """run, and a second later cancel, of which the log alone tells."""
+    async with playing(database_url, seed(COMMANDED), ingest="pull") as play:
+        await play.settle(61)
+        await play.branch("B")
+        number = await play.pull("B")
+        await play.settle(61)
+        await play.comment("B", number, "/orchestrate")
+        await play.simulator.advance(1)
+        [first] = attempts(play, "issue_comment")
+        await ill(play, "request", "status", 502, times=4, path=f"{LOG}/{first.id}")
+        await play.comment("B", number, "/orchestrate cancel")
+        await play.settle(600)
+        rows = await play.rows("SELECT body FROM commands ORDER BY judged_at")
+        assert rows == [("/orchestrate",), ("/orchestrate cancel",)]
+        assert (await play.statuses("B", await play.head("B")))[-1] == "failure", "cancelled"
+
+
+async def test_a_command_waits_for_what_the_log_never_shows_for_minutes_only(database_url: str) -> None:
+    async with playing(database_url, seed(COMMANDED), ingest="pull") as play:
+        await play.settle(61)
+        await play.branch("B")
+        number = await play.pull("B")
+        await play.settle(61)
+        await play.comment("B", number, "What do you think of it?")
+        await play.simulator.advance(1)
+        [first] = attempts(play, "issue_comment")
+        await ill(play, "request", "status", 502, path=f"{LOG}/{first.id}")
+        await play.comment("B", number, "/orchestrate")
+        await play.settle(120)
+        assert await play.dispatched() == []
+        await play.settle(600)
+        assert await play.dispatched() == ["repoB"]
 
 
 async def test_a_fleet_whose_config_is_being_read_is_waited_for(play: Play) -> None:

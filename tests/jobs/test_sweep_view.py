@@ -10,7 +10,9 @@ import pytest
 from app.domain.change_set import ChangeSet, Kind
 from app.domain.facts import Pull, PullState, Repository, Visibility
 from app.domain.pipeline import Pipeline
+from app.jobs.perform.sweep import in_turn
 from app.jobs.perform.sweep_view import LAG, View
+from app.store.effects import Kept
 from app.store.installations import Placed
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -38,6 +40,16 @@ def test_it_reads_back_to_what_was_seen(
     view = replace(VIEW, compared=compared)
     assert view.question("orchestrator.yml", listed).since == {"R_7": since - LAG}
     assert view.after([7], listed) == ({7: NOON} if compared or listed else {})
+
+
+def test_no_set_is_always_the_last_to_be_compared() -> None:
+    """Where a limit ends each sweep after one."""
+    states = [replace(STATE, id=f"S-{number}") for number in range(8)]
+    kept = Kept(1, None, None, "SweepOwner", {}, None, 0, 0, "promised", None, NOON)
+    orders = [in_turn(states, replace(kept, id=number)) for number in range(100)]
+    assert {order[0].id for order in orders} == {one.id for one in states}
+    assert all(sorted(one.id for one in order) == [one.id for one in states] for order in orders)
+    assert in_turn(states, kept) == in_turn(states, kept) != in_turn(states, replace(kept, tries=1))
 
 
 def test_what_is_built_no_more_counts_as_never_compared() -> None:

@@ -31,11 +31,16 @@ from app.store.deliveries import any_comment_before
 from app.store.effects import Kept, any_unfinished
 from app.store.installations import Placed
 from app.store.transaction import transaction
+from app.store.unread_payloads import any_comment_unread
 
 TALK = c.Help | c.Unknown | c.Misused
 """What is answered whatever is known."""
 TURN = timedelta(minutes=10)
 """So much longer a command waits for those before it, each of which is looked at every five minutes, to be judged."""
+
+SHOWN = timedelta(minutes=5)
+"""So long a command waits for comments of which only the delivery log tells and which GitHub cannot show: they may be
+mere talk."""
 
 
 async def wait_for_news(context: Context, kept: Kept, command: Command, placed: Placed | None) -> Outcome | None:
@@ -47,6 +52,8 @@ async def wait_for_news(context: Context, kept: Kept, command: Command, placed: 
         # In this order: what is taken in meanwhile is among the unjudged then.
         if placed is not None and await _comes_again(connection, command, placed):
             return Later("a comment before it is taken in again")
+        if placed is not None and await _is_unread(connection, command, placed, waited):
+            return Later("GitHub cannot show a comment that its log names, which may be one before it")
         before = [one for one in await unjudged(connection, command) if one < command.comment_id]
         if await any_unfinished(connection, ANSWER_COMMAND, [{"comment_id": one} for one in before]):
             return Later("a command before it waits")
@@ -77,6 +84,10 @@ async def _comes_again(connection: AsyncConnection, command: Command, placed: Pl
     reasons = [unknown(installation_id), asleep(installation_id)] if again else []
     since = command.received_at - PATIENCE
     return await any_comment_before(connection, placed.repository.id, command.received_at, reasons, since)
+
+
+async def _is_unread(connection: AsyncConnection, command: Command, placed: Placed, waited: timedelta) -> bool:
+    return waited < SHOWN and await any_comment_unread(connection, placed.repository.id, command.received_at)
 
 
 def _is_known(command: c.Command, config: Config | None, pipelines: Collection[str]) -> bool:

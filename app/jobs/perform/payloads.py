@@ -19,7 +19,7 @@ from app.jobs.context import Context
 from app.store.deliveries import LONGEST_NAME, Delivery, insert
 from app.store.delivery_log import count_taken, keep_gaps
 from app.store.transaction import transaction
-from app.store.unread_payloads import Unread
+from app.store.unread_payloads import Unread, keep_unread
 
 GONE_AFTER = timedelta(minutes=2)
 """A listed payload that is not found is too new for one of GitHub's replicas, or, after that time, gone."""
@@ -86,18 +86,20 @@ async def _ask(context: Context, batch: Sequence[Unread], asked: Asked) -> bool:
     answers = await asyncio.gather(*(context.github.delivery_payload(one.id) for one in batch))
     now = context.clock()
     told = list[tuple[Unread, bytes | Missing]]()
+    left = list[Unread]()
     for one, said in zip(batch, answers, strict=True):
         answer = _final(one, said, now)
         if not isinstance(answer, Failure):
             told.append((one, answer))
         elif answer.of_all:
             asked.problem = answer
-            asked.left.append(one)
+            left.append(one)
         else:
             asked.problem = asked.problem or answer
-            asked.left.append(replace(one, tries=one.tries + 1, ask_at=now + _pause(one.tries)))
+            left.append(replace(one, tries=one.tries + 1, ask_at=now + _pause(one.tries)))
+    asked.left.extend(left)
     asked.shown |= any(isinstance(answer, bytes) for _, answer in told)
-    await _keep(context, told, now)
+    await _keep(context, told, left, now)
     return bool(told)
 
 
@@ -114,10 +116,10 @@ def _pause(tries: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(tries, 20)), LONGEST_PAUSE)
 
 
-async def _keep(context: Context, told: Sequence[tuple[Unread, bytes | Missing]], now: datetime) -> None:
-    """The inbox and the jobs, in one transaction."""
-    if not told:
-        return
+async def _keep(
+    context: Context, told: Sequence[tuple[Unread, bytes | Missing]], left: Sequence[Unread], now: datetime
+) -> None:
+    """The inbox and the jobs in one transaction, together with what is left: a command may have to wait for that."""
     # Jobs are promised in the order of receipt: a microsecond each keeps the log's.
     moments = [now + timedelta(microseconds=number) for number in range(len(told))]
     fresh = [
@@ -134,6 +136,7 @@ async def _keep(context: Context, told: Sequence[tuple[Unread, bytes | Missing]]
             await context.queue.promise_deliveries(connection, due)
         await keep_gaps(connection, gaps, now)
         await count_taken(connection, len(due))
+        await keep_unread(connection, left)
     if due:
         _log.info("deliveries taken from the App's log", deliveries=len(due), first=due[0])
     for gap, _ in gaps:

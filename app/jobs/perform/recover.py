@@ -86,7 +86,8 @@ async def _remember(connection: AsyncConnection, asked: Asked, missing: Missed, 
     wanted = {entry.guid for entry in missing.entries}
     done = {one.guid for one in remembered if missing.settled or one.guid in wanted}
     await forget_unread(connection, done - left)
-    await keep_unread(connection, asked.left)
+    known = set(remembered)
+    await keep_unread(connection, [one for one in asked.left if one not in known])
 
 
 async def _move(

@@ -6,9 +6,10 @@ left to the next one: what it saw of that may be older than what we know. Each s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from random import Random
 
 import structlog
 
@@ -96,6 +97,11 @@ async def _look_for(context: Context, owner: str, unseen: Collection[str]) -> No
     if not isinstance(listed, Failure) and any(one.name.lower() in unseen for one in listed):
         async with transaction(context.engine) as connection:
             await keep_promise_once(connection, context.queue, SYNC_ALL, context.clock())
+
+
+def in_turn(states: Sequence[ChangeSet], kept: Kept) -> list[ChangeSet]:
+    """Each try in another order: where a limit ends it, the same ones would never be read."""
+    return Random(f"{kept.id} {kept.tries}").sample(states, len(states))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +204,7 @@ class Comparing:
 
         One that cannot be read keeps no other from it, unless GitHub would answer to none.
         """
-        for state in self.view.states:
+        for state in in_turn(self.view.states, self.kept):
             if state.kind is not Kind.CHANGE_SET or self._restless(state):
                 continue
             mine = [one for one in swept.values() if _name(one) in state.pipeline.repositories]
