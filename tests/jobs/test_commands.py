@@ -102,18 +102,22 @@ async def test_of_two_commands_that_have_waited_for_long_enough_the_later_one_co
         assert (await play.statuses("B", await play.head("B")))[-1] == "failure", "cancelled"
 
 
+async def _log_cannot_show(play: Play, first: str, times: int | None = None, *, then: str) -> None:
+    """Two comments a second apart, of which the log alone tells; so often it shows the latter alone (None: always)."""
+    await play.settle(61)
+    await play.branch("B")
+    number = await play.pull("B")
+    await play.settle(61)
+    await play.comment("B", number, first)
+    await play.simulator.advance(1)
+    [sent] = attempts(play, "issue_comment")
+    await ill(play, "request", "status", 502, times=times, path=f"{LOG}/{sent.id}")
+    await play.comment("B", number, then)
+
+
 async def test_a_command_that_github_s_log_cannot_show_at_first_is_judged_before_a_later_one(database_url: str) -> None:
-    """run, and a second later cancel, of which the log alone tells."""
     async with playing(database_url, seed(COMMANDED), ingest="pull") as play:
-        await play.settle(61)
-        await play.branch("B")
-        number = await play.pull("B")
-        await play.settle(61)
-        await play.comment("B", number, "/orchestrate")
-        await play.simulator.advance(1)
-        [first] = attempts(play, "issue_comment")
-        await ill(play, "request", "status", 502, times=4, path=f"{LOG}/{first.id}")
-        await play.comment("B", number, "/orchestrate cancel")
+        await _log_cannot_show(play, "/orchestrate", 4, then="/orchestrate cancel")
         await play.settle(600)
         rows = await play.rows("SELECT body FROM commands ORDER BY judged_at")
         assert rows == [("/orchestrate",), ("/orchestrate cancel",)]
@@ -122,15 +126,7 @@ async def test_a_command_that_github_s_log_cannot_show_at_first_is_judged_before
 
 async def test_a_command_waits_for_what_the_log_never_shows_for_minutes_only(database_url: str) -> None:
     async with playing(database_url, seed(COMMANDED), ingest="pull") as play:
-        await play.settle(61)
-        await play.branch("B")
-        number = await play.pull("B")
-        await play.settle(61)
-        await play.comment("B", number, "What do you think of it?")
-        await play.simulator.advance(1)
-        [first] = attempts(play, "issue_comment")
-        await ill(play, "request", "status", 502, path=f"{LOG}/{first.id}")
-        await play.comment("B", number, "/orchestrate")
+        await _log_cannot_show(play, "What do you think of it?", then="/orchestrate")
         await play.settle(120)
         assert await play.dispatched() == []
         await play.settle(600)

@@ -25,12 +25,16 @@ async def _trigger(play: Play, kind: str, **payload: str) -> None:
     await play.world("/dispatch", body)
 
 
-async def test_a_trigger_of_a_fleet_whose_config_is_being_read_is_obeyed(play: Play) -> None:
+async def _trigger_while_a_config_with_a_fleet_is_read(play: Play, fleet: str) -> None:
     await play.settle(61)
     await config_cannot_be_read(play)
     await play.configure(CONFIG + FLEET)
     await play.settle(2)
-    await _trigger(play, "fleet", fleet="scan")
+    await _trigger(play, "fleet", fleet=fleet)
+
+
+async def test_a_trigger_of_a_fleet_whose_config_is_being_read_is_obeyed(play: Play) -> None:
+    await _trigger_while_a_config_with_a_fleet_is_read(play, "scan")
     await play.settle(2)
     assert await play.rows(TRIGGERS) == [("ignored", UNREAD)]
     await play.settle(600)
@@ -54,11 +58,7 @@ async def test_a_trigger_of_a_pipeline_whose_config_is_being_read_is_obeyed(data
 
 
 async def test_a_trigger_of_what_the_config_does_not_name_is_told_so_after_the_reading(play: Play) -> None:
-    await play.settle(61)
-    await config_cannot_be_read(play)
-    await play.configure(CONFIG + FLEET)
-    await play.settle(2)
-    await _trigger(play, "fleet", fleet="other")
+    await _trigger_while_a_config_with_a_fleet_is_read(play, "other")
     await play.settle(600)
     [(outcome, reason)] = await play.rows(TRIGGERS)
     assert (outcome, reason) == ("ignored", "the config has no fleet other; it has scan")
