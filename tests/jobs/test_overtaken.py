@@ -175,6 +175,24 @@ async def test_a_command_in_a_repository_that_is_just_being_read_is_obeyed(datab
         assert await play.dispatched() == ["repoD"]
 
 
+async def test_who_may_write_in_what_bears_a_repository_s_former_name_may_not_command_there(database_url: str) -> None:
+    """B was renamed, of which only the comment itself tells; its name is another repository's by now."""
+    async with playing(database_url, seed(COMMANDED)) as play:
+        await play.settle()
+        await play.branch("B")
+        number = await play.pull("B")
+        await play.settle(61)
+        await _fault(play, "delivery", "drop", times=1000, event="repository.*")
+        await play.world("/repositories/acme/repoB", {"name": "other"})
+        await play.world("/repositories", {"owner": "acme", "name": "repoB", "files": {"a": "b"}})
+        await play.world("/members", {"login": "eve", "repository": "acme/repoB", "permission": "write"})
+        said = {"repository": "acme/other", "number": number, "body": "/orchestrate", "actor": "eve"}
+        await play.world("/comments", said)
+        await play.settle(120)
+        assert await play.dispatched() == []
+        assert await play.rows("SELECT accepted FROM commands") == [(False,)]
+
+
 async def test_a_command_on_a_closed_pull_request_is_refused_for_that(database_url: str) -> None:
     async with playing(database_url, _without_d()) as play:
         await play.settle()

@@ -21,7 +21,7 @@ from app.jobs.perform.common import cause_of, failed
 from app.jobs.perform.outcome import Later, Outcome
 from app.jobs.perform.payloads import GONE_AFTER
 from app.jobs.perform.recover import PATIENCE
-from app.jobs.promises import ANSWER_COMMAND, TAKE_AGAIN
+from app.jobs.promises import ANSWER_COMMAND, READ_REPOSITORY, TAKE_AGAIN
 from app.jobs.river import River
 from app.jobs.routing.gate import asleep, unknown
 from app.jobs.routing.pulls import see_pull
@@ -29,7 +29,7 @@ from app.store.change_sets import sets_of_pull
 from app.store.commands import Command, unjudged
 from app.store.deliveries import any_comment_before
 from app.store.effects import Kept, any_unfinished
-from app.store.installations import Placed
+from app.store.installations import Placed, repository_by_id
 from app.store.transaction import transaction
 from app.store.unread_payloads import any_comment_unread
 
@@ -57,6 +57,8 @@ async def wait_for_news(context: Context, kept: Kept, command: Command, placed: 
         before = [one for one in await unjudged(connection, command) if one < command.comment_id]
         if await any_unfinished(connection, ANSWER_COMMAND, [{"comment_id": one} for one in before]):
             return Later("a command before it waits")
+        if placed is not None and await _is_another(connection, placed):
+            return Later("its repository is being read: it may bear another name by now")
     if waited >= PATIENCE:
         return None
     if placed is None:
@@ -84,6 +86,15 @@ async def _comes_again(connection: AsyncConnection, command: Command, placed: Pl
     reasons = [unknown(installation_id), asleep(installation_id)] if again else []
     since = command.received_at - PATIENCE
     return await any_comment_before(connection, placed.repository.id, command.received_at, reasons, since)
+
+
+async def _is_another(connection: AsyncConnection, placed: Placed) -> bool:
+    """Whether a repository may be another than we know: who may do what is asked for by its name, which may have gone
+    to another one.
+    """
+    place = placed.repository.id
+    being_read = await any_unfinished(connection, READ_REPOSITORY, [{"repository_id": place}])
+    return being_read or await repository_by_id(connection, place) != placed
 
 
 async def _is_unread(connection: AsyncConnection, command: Command, placed: Placed, waited: timedelta) -> bool:
