@@ -56,11 +56,19 @@ async def sweep(channel: Channel, api_url: str, asked: SweepQuestion) -> Swept |
         ids = node_ids[start : start + SWEPT_IDS]
         part = await reader.of(ids)
         if isinstance(part, Failure) and not part.of_all:
-            part = await reader.one_by_one(ids, part, away=not found)
+            part = await reader.piecemeal(ids, part, alone=bool(found))
         if isinstance(part, Failure):
             return part
         found |= part
     return found
+
+
+MOST_IN_VAIN = 5
+"""So many parts of a request that failed, and none that is answered: GitHub is away."""
+
+
+def _halves(ids: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    return ids[: len(ids) // 2], ids[len(ids) // 2 :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +92,29 @@ class _Reader:
                     pages[node_id] = page
         return await self._followed(found, pages)
 
-    async def one_by_one(self, ids: Sequence[str], failure: Failure, *, away: bool) -> Swept | Failure:
-        """Those of a request that failed. ``away``: GitHub counts as away where not one of them can be read."""
+    async def piecemeal(self, ids: Sequence[str], failure: Failure, *, alone: bool) -> Swept | Failure:
+        """Those of a request that failed, halved until what cannot be answered is found. Where nothing at all can be
+        read GitHub is away, unless that is one repository and others were read before it (``alone``).
+        """
+        if len(ids) == 1:
+            return {ids[0]: Unreadable(failure.reason, failure.kind)} if alone else failure
         found: Swept = {}
-        for one in ids:
-            part = failure if len(ids) == 1 else await self.of([one])
-            if isinstance(part, Failure) and part.of_all:
-                return part
-            if isinstance(part, Failure):
-                found[one] = Unreadable(part.reason, part.kind)
+        ill: Swept = {}
+        waiting, in_vain = [*_halves(ids)], 0
+        while waiting and (found or in_vain < MOST_IN_VAIN):
+            part = waiting.pop(0)
+            answer = await self.of(part)
+            if not isinstance(answer, Failure):
+                found |= answer
+                continue
+            if answer.of_all:
+                return answer
+            in_vain += 1
+            if len(part) == 1:
+                ill[part[0]] = Unreadable(answer.reason, answer.kind)
             else:
-                found |= part
-                away = False
-        return failure if away else found
+                waiting += _halves(part)
+        return {one: (found | ill)[one] for one in ids} if found else failure
 
     async def _followed(self, found: Swept, pages: Mapping[str, Page]) -> Swept | Failure:
         for node_id, page in pages.items():

@@ -64,10 +64,9 @@ async def bury_effect(context: Context, effect_id: int, reason: str) -> None:
     """The effect failed for good: whoever waits for it is told."""
     async with transaction(context.engine) as connection:
         kept = await load_effect(connection, effect_id)
-        if kept is None or kept.finished:
-            return
         river = River.of(context, connection)
-        await finish_effect(connection, kept.id, river.now, reason)
+        if kept is None or not await finish_effect(connection, kept.id, river.now, reason):
+            return
         async with apart(connection, kept.id):
             await _tell(context, river, kept, reason)
 

@@ -24,7 +24,8 @@ async def take_delivery(context: Context, guid: str) -> None:
         if isinstance(notice, Ignored):
             reason: str | None = notice.reason
         else:
-            reason = await route(context, connection, notice, Cause("delivery", guid, _actor(notice)))
+            cause = Cause("delivery", guid, _actor(notice))
+            reason = await route(context, connection, notice, cause, delivery.received_at)
         if reason is None:
             await mark_handled(connection, guid, context.clock())
         else:

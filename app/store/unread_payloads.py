@@ -10,10 +10,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Integer, Table, Text, any_, delete, literal, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Integer,
+    Table,
+    Text,
+    any_,
+    delete,
+    exists,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store.deliveries import deliveries
 from app.store.metadata import Time, metadata
 
 unread_payloads = Table(
@@ -61,9 +75,10 @@ async def unread(connection: AsyncConnection) -> list[Unread]:
 
 
 async def any_comment_unread(connection: AsyncConnection, repository_id: int, before: datetime) -> bool:
-    """Whether a new comment in this repository, of which GitHub first told before, could not be shown yet."""
+    """Whether a new comment there, of which GitHub told before, could not be shown and came in no other way."""
     those = {"event": "issue_comment", "action": "created", "repository_id": repository_id}
-    query = select(unread_payloads.c.guid).filter_by(**those).where(unread_payloads.c.delivered_at < before)
+    kept = exists().where(deliveries.c.guid == unread_payloads.c.guid)
+    query = select(unread_payloads.c.guid).filter_by(**those).where(unread_payloads.c.delivered_at < before, ~kept)
     return (await connection.execute(query.limit(1))).first() is not None
 
 

@@ -10,6 +10,7 @@ import pytest
 from app.domain.facts import PullState
 from app.github import Failure, InstallationClient, SweepQuestion, SweptRepository, Unreadable
 from app.github.documents import SWEPT_BRANCHES, SWEPT_COMMITS, SWEPT_IDS
+from app.github.sweeping import MOST_IN_VAIN
 from tests.github.examples import BASE, SHA, node, node_pull
 from tests.github.fake import FakeServer, Says
 
@@ -169,7 +170,7 @@ async def test_a_repository_that_fails_its_request_fails_alone(
     client: InstallationClient, server: FakeServer, fails: Says
 ) -> None:
     """GitHub ends what takes it longer than ten seconds."""
-    for told in (fails, says(repository(databaseId=1)), fails, says(repository(databaseId=3))):
+    for told in (fails, says(repository(databaseId=1)), fails, fails, says(repository(databaseId=3))):
         server.on("POST", "/graphql", told)
     first, second, third = (await ask(client, "R_1", "R_2", "R_3")).values()
     assert isinstance(second, Unreadable)
@@ -191,3 +192,13 @@ async def test_a_sweep_of_which_nothing_can_be_read_fails(client: InstallationCl
     for _ in range(3):
         server.on("POST", "/graphql", Says(502, {}))
     assert isinstance(await client.sweep(SweepQuestion({"R_1": NOON, "R_2": NOON}, (), {}, "x")), Failure)
+
+
+async def test_where_github_goes_away_in_the_middle_of_a_sweep_it_is_not_asked_for_each(
+    client: InstallationClient, server: FakeServer
+) -> None:
+    server.on("POST", "/graphql", says(*(repository(databaseId=n) for n in range(SWEPT_IDS))))
+    for _ in range(1 + MOST_IN_VAIN):
+        server.on("POST", "/graphql", Says(502, {}))
+    ids = [f"R_{n}" for n in range(2 * SWEPT_IDS)]
+    assert isinstance(await client.sweep(SweepQuestion(dict.fromkeys(ids, NOON), (), {}, "x")), Failure)

@@ -127,9 +127,9 @@ async def test_a_command_that_github_s_log_cannot_show_at_first_is_judged_before
 async def test_a_command_waits_for_what_the_log_never_shows_for_minutes_only(database_url: str) -> None:
     async with playing(database_url, seed(COMMANDED), ingest="pull") as play:
         await _log_cannot_show(play, "What do you think of it?", then="/orchestrate")
-        await play.settle(120)
+        await play.settle(90)
         assert await play.dispatched() == []
-        await play.settle(600)
+        await play.settle(60)
         assert await play.dispatched() == ["repoB"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.events import ReadFailed
 from app.inbox.notices import MergeGroupNotice
 from app.jobs.loading import attached
 from app.jobs.perform import PERFORMERS, perform
@@ -204,8 +205,11 @@ async def test_word_of_a_pull_request_and_of_its_groups_locks_all_sets_at_once(
     await asyncio.gather(hears(), posts())
 
 
-async def test_a_read_that_two_workers_made_is_answered_once(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The late one saw what was there before the next group was formed: nothing passes on that."""
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_read_that_two_workers_made_is_answered_once(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """The late one saw what was there before the next group was formed, or nothing: it ends no other read."""
     context, module = queue.play.service.context, sys.modules["app.jobs.perform.read_set"]
     await queue.hears("checks_requested", LOWER, queue.tip, queue.numbers[0])
     ((effect,),) = await queue.effects()
@@ -216,7 +220,8 @@ async def test_a_read_that_two_workers_made_is_answered_once(queue: Queue, monke
     async def late(*given: Any) -> None:
         has_read.set()
         await goes_on.wait()
-        await real(*given)
+        revision, purpose = given[2].revision, given[2].purpose
+        await real(*given[:2], ReadFailed(revision, purpose, "502") if fails else given[2])
 
     with monkeypatch.context() as slowly:
         slowly.setattr(module, "_tell", late)
@@ -228,9 +233,12 @@ async def test_a_read_that_two_workers_made_is_answered_once(queue: Queue, monke
     await queue.play.lose_changes()
     await queue.play.push("C", name="DPTA-1")
     await queue.hears("checks_requested", UPPER, LOWER, queue.numbers[0])
+    reading = "SELECT doc->'reading' FROM change_sets WHERE state = 'open'"
+    before = await queue.play.rows(reading)
     goes_on.set()
     await worker
     assert await queue.said(UPPER) == "pending"
+    assert await queue.play.rows(reading) == before
     await queue.play.settle(5)
     assert (await queue.said(LOWER), await queue.said(UPPER)) == ("pending", "pending")
 

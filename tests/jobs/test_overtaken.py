@@ -262,6 +262,8 @@ async def test_what_came_while_the_app_was_said_to_be_suspended_is_judged_before
         await play.settle(300)
         judged = await play.rows("SELECT body FROM commands WHERE accepted ORDER BY judged_at, comment_id")
         assert judged == [("/orchestrate",), ("/orchestrate cancel",)]
+        came = await play.rows("SELECT received_at FROM deliveries WHERE event = 'issue_comment' ORDER BY received_at")
+        assert await play.rows("SELECT received_at FROM commands ORDER BY comment_id") == came
 
 
 @pytest.mark.parametrize(("age", "obeyed"), [("5 hours", True), ("7 hours", False)])

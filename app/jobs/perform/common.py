@@ -77,11 +77,13 @@ async def post_unshown(context: Context, connection: AsyncConnection, owner: str
 
 
 async def keep_repository(river: River, placed: Placed, told: Repository) -> bool:
-    """Write what was read of it; whether that differs. Where its name or default branch does, its pull requests may
-    belong elsewhere, of which nobody tells: they are listed.
+    """Write what was read of it; whether that differs. Where its name or default branch does, and something builds it,
+    its pull requests may belong elsewhere, of which nobody tells: they are listed.
     """
-    known = placed.repository
-    if (known.name, known.default_branch) != (told.name, told.default_branch):
+    known, config = placed.repository, await river.configs.of(river.connection, placed.repository.owner)
+    built = {name for one in (config.pipelines if config else ()) for name in one.repositories}
+    moved = (known.name, known.default_branch) != (told.name, told.default_branch)
+    if moved and not built.isdisjoint({known.name.lower(), told.name.lower()}):
         await keep_promise_once(river.connection, river.queue, scan_pulls_of(known.id), river.now)
     return await save_repository(river.connection, told, placed.installation_id)
 

@@ -38,7 +38,7 @@ TALK = c.Help | c.Unknown | c.Misused
 TURN = timedelta(minutes=10)
 """So much longer a command waits for those before it, each of which is looked at every five minutes, to be judged."""
 
-SHOWN = timedelta(minutes=5)
+SHOWN = timedelta(seconds=100)
 """So long a command waits for comments of which only the delivery log tells and which GitHub cannot show: they may be
 mere talk."""
 
@@ -49,11 +49,11 @@ async def wait_for_news(context: Context, kept: Kept, command: Command, placed: 
     if waited >= PATIENCE + TURN:
         return None
     async with transaction(context.engine) as connection:
-        # In this order: what is taken in meanwhile is among the unjudged then.
-        if placed is not None and await _comes_again(connection, command, placed):
-            return Later("a comment before it is taken in again")
+        # In the order in which a comment goes from one to the next, so that none is overlooked on its way.
         if placed is not None and await _is_unread(connection, command, placed, waited):
             return Later("GitHub cannot show a comment that its log names, which may be one before it")
+        if placed is not None and await _comes_again(connection, command, placed):
+            return Later("a comment before it is taken in again")
         before = [one for one in await unjudged(connection, command) if one < command.comment_id]
         if await any_unfinished(connection, ANSWER_COMMAND, [{"comment_id": one} for one in before]):
             return Later("a command before it waits")

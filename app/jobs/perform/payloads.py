@@ -134,8 +134,8 @@ async def _keep(
         due = await insert(connection, fresh)
         if due:
             await context.queue.promise_deliveries(connection, due)
+            await count_taken(connection, len(due))
         await keep_gaps(connection, gaps, now)
-        await count_taken(connection, len(due))
         await keep_unread(connection, left)
     if due:
         _log.info("deliveries taken from the App's log", deliveries=len(due), first=due[0])

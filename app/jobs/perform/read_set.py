@@ -16,7 +16,7 @@ from app.domain.manifest import specs_of
 from app.github import Failure
 from app.jobs.context import Context
 from app.jobs.loading import attached
-from app.jobs.perform.common import cause_of, close, feed, look_at
+from app.jobs.perform.common import cause_of, close, look_at
 from app.jobs.perform.outcome import Closed, Done, Outcome
 from app.jobs.reading import Passing, names_of, narrowed, question_of, unseen
 from app.jobs.river import River
@@ -35,23 +35,23 @@ async def read_set(context: Context, kept: Kept) -> Outcome:
         return Done()
     missing = unseen(state)
     if missing or not names_of(state):
-        await feed(context, kept, [SetRead(revision, purpose, missing)])
+        await _tell(context, kept, SetRead(revision, purpose, missing))
         return Closed()
     installation_id = await _installation(context, state)
     if installation_id is None:
         gone = "the App is not installed there any more. Install it again"
-        await feed(context, kept, [ReadFailed(revision, purpose, gone, lasting=True)])
+        await _tell(context, kept, ReadFailed(revision, purpose, gone, lasting=True))
         return Closed()
     client = context.github.on(installation_id)
     asked = question_of(state)
     answer = await client.read_set(asked.node_ids, branch=asked.branch, needle=asked.needle, base=asked.base)
     if isinstance(answer, Failure):
         failure = ReadFailed(revision, purpose, answer.reason, not answer.again, answer.retry_at, answer.held)
-        await feed(context, kept, [failure], client.request_ids)
+        await _tell(context, kept, failure, client.request_ids)
         return Closed()
     reads = narrowed(state, answer)
     if isinstance(reads, Passing):
-        await feed(context, kept, [ReadFailed(revision, purpose, reads.reason)], client.request_ids)
+        await _tell(context, kept, ReadFailed(revision, purpose, reads.reason), client.request_ids)
     else:
         await _tell(context, kept, SetRead(revision, purpose, reads), client.request_ids)
     return Closed()
@@ -63,8 +63,8 @@ async def _installation(context: Context, state: ChangeSet) -> int | None:
     return placed.installation_id if placed else None
 
 
-async def _tell(context: Context, kept: Kept, bare: SetRead, request_ids: Iterable[str]) -> None:
-    """Feed the read together with what history knows of the builds that it would freeze.
+async def _tell(context: Context, kept: Kept, answer: SetRead | ReadFailed, request_ids: Iterable[str] = ()) -> None:
+    """Feed what came of it, a read together with what history knows of the builds that it would freeze.
 
     One read, one answer: where a job was given to another worker too, the second answer may be older than what
     the next read, which looks the same, was wanted for.
@@ -77,8 +77,10 @@ async def _tell(context: Context, kept: Kept, bare: SetRead, request_ids: Iterab
         if present is None or present.finished:
             return
         for locked in concerned:
-            state = await attached(connection, context.configs, locked)
-            event: Event = await _informed(connection, state, bare, river.now)
+            event: Event = answer
+            if isinstance(answer, SetRead):
+                state = await attached(connection, context.configs, locked)
+                event = await _informed(connection, state, answer, river.now)
             await river.handle(locked, [event], cause_of(kept))
         await close(connection, river, kept, request_ids)
 

@@ -107,7 +107,7 @@ async def _keep_repositories(context: Context, installation_id: int, listed: lis
         installation = await _serves(connection, installation_id)
         if installation is None:
             return
-        for repository in listed:
+        for repository in sorted(listed, key=lambda one: one.id):
             await save_repository(connection, repository, installation_id)
         await lose_repositories(connection, installation_id, but=[repository.id for repository in listed])
         promise = read_config_of(installation.owner)

@@ -6,6 +6,8 @@ ignored with a sentence that says why.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.inbox.notices import (
@@ -37,8 +39,13 @@ from app.jobs.routing.triggers import route_trigger
 from app.store.history import Cause
 
 
-async def route(context: Context, connection: AsyncConnection, notice: Notice, cause: Cause) -> str | None:
-    """Feed the sets that a notice concerns. None: it was handled; else why it was ignored."""
+async def route(
+    context: Context, connection: AsyncConnection, notice: Notice, cause: Cause, received_at: datetime | None = None
+) -> str | None:
+    """Feed the sets that a notice concerns. None: it was handled; else why it was ignored.
+
+    :param received_at: when it came; None: now.
+    """
     river = River.of(context, connection)
     if isinstance(notice, AuthorizationNotice):
         return await route_authorization(river, notice)
@@ -47,7 +54,11 @@ async def route(context: Context, connection: AsyncConnection, notice: Notice, c
     if isinstance(notice, InstallationRepositoriesNotice):
         return await route_repositories(context, river, notice)
     refusal = await admitted(context, river, notice.installation_id, notice.repository)
-    return refusal if refusal is not None else await _of_a_repository(context, river, notice, cause)
+    if refusal is not None:
+        return refusal
+    if isinstance(notice, CommentNotice):
+        return await route_comment(context, river, notice, received_at or river.now)
+    return await _of_a_repository(context, river, notice, cause)
 
 
 async def _of_a_repository(
@@ -56,7 +67,6 @@ async def _of_a_repository(
     notice: PullNotice
     | PushNotice
     | RunNotice
-    | CommentNotice
     | CommentGoneNotice
     | RepositoryNotice
     | MergeGroupNotice
@@ -71,8 +81,6 @@ async def _of_a_repository(
             return await route_push(context, river, notice, cause)
         case RunNotice():
             return await route_run(context, river, notice, cause)
-        case CommentNotice():
-            return await route_comment(context, river, notice)
         case CommentGoneNotice():
             return await route_comment_gone(river, notice)
         case RepositoryNotice():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from app.inbox.commands import Fleet, parse_commands
 from app.inbox.notices import CommentGoneNotice, CommentNotice
 from app.jobs.context import Context
@@ -12,7 +14,7 @@ from app.store.comments import comment_places, end_comment, want_comment
 from app.store.effects import Priority, Promise
 
 
-async def route_comment(context: Context, river: River, notice: CommentNotice) -> str | None:
+async def route_comment(context: Context, river: River, notice: CommentNotice, received_at: datetime) -> str | None:
     """Promise to judge the comment, unless it is known already under another delivery id (CONTRACT §4)."""
     commands = parse_commands(notice.body)
     if not commands:
@@ -20,7 +22,7 @@ async def route_comment(context: Context, river: River, notice: CommentNotice) -
     fleets = context.place.is_in(notice.repository.name) and any(isinstance(one, Fleet) for one in commands)
     if not notice.on_pull and not fleets:
         return "commands are for pull requests"
-    command = Command(notice.comment_id, notice.repository.id, notice.number, notice.login, notice.body, river.now)
+    command = Command(notice.comment_id, notice.repository.id, notice.number, notice.login, notice.body, received_at)
     if not await keep_command(river.connection, command):
         return f"comment {notice.comment_id} was taken in before"
     promise = Promise(
