@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from app.domain.audience import Audience, Person
+from app.domain.budget import Held
+from app.domain.change_set import Trouble
 from app.domain.clock import wake_at
 from app.domain.decide import decide
 from app.domain.effects import Effect, ReadSet, Say
@@ -20,6 +23,7 @@ from app.domain.events import (
     SignShown,
 )
 from app.domain.explain import explain
+from app.domain.explanation import Explanation, WaitsFor
 from app.domain.facts import MergeGroup, PullState
 from app.domain.verdict import VerdictState
 from tests.domain.pretend import Pretend, story_pipeline
@@ -320,3 +324,57 @@ def test_what_kept_a_merge_group_from_being_read_does_not_hinder_a_run_that_a_pe
     world.starts(run)
     world.settle()
     assert (world.sign(2), world.sign(4)) == (VerdictState.PENDING, VerdictState.PENDING)
+
+
+def test_a_merge_group_of_what_was_merged_beside_an_open_sibling_waits_for_a_read() -> None:
+    world = green_b_and_d()
+    world.ends(2, merged=True)
+    world.settle()
+    world.feed(MergeGroupFormed(GROUP))
+    world.settle()
+    assert [state for _, sha, state in world.posts if sha == "group"] == ["pending", "success"]
+
+
+def test_what_kept_one_read_from_being_made_is_forgotten_when_none_is_wanted_and_not_before() -> None:
+    world = Pretend.new(story_pipeline())
+    world.opens(2)
+    trouble = Trouble("502", lasting=False, failures=2, retry_at=world.now + timedelta(minutes=1))
+    troubled = replace(world.state, trouble=trouble, stale_reads=3)
+    settling = decide(troubled, None, world.now).state
+    assert (settling.trouble, settling.stale_reads) == (trouble, 3), "it is to be read once it is quiet"
+    green = green_b_and_d()
+    rested = decide(replace(green.state, trouble=trouble, stale_reads=3), None, green.now).state
+    assert (rested.trouble, rested.stale_reads) == (None, 0)
+    untroubled = replace(green.state, stale_reads=3)
+    assert decide(untroubled, None, green.now).state == untroubled
+
+
+def queued(world: Pretend, audience: Audience = None) -> list[Explanation]:
+    return [one for one in explain(world.state, audience).because if "merge queue" in one.text]
+
+
+def test_what_a_merge_group_waits_for_is_explained() -> None:
+    world = formed_at_rest()
+    said = "In the merge queue: 2 builds passed; reading once more before the merge group may pass"
+    assert queued(world) == [Explanation("pending", said, WaitsFor.CLOCK)]
+    [read] = [e for e in world.pending if isinstance(e, ReadSet)]
+    held = Held(world.now + timedelta(minutes=30), said=True)
+    world.feed(ReadFailed(read.revision, read.purpose, "GitHub's rate limit", held=held))
+    [limited] = queued(world)
+    assert (limited.state, limited.waits_for, limited.until) == ("pending", WaitsFor.LIMIT, held.until)
+    world.pushes(4)
+    assert queued(world) == [], "it waits for what its pull requests wait for"
+
+
+def test_what_a_merge_group_waits_for_names_nothing_to_those_who_cannot_read_it() -> None:
+    world = formed_at_rest()
+    [read] = [e for e in world.pending if isinstance(e, ReadSet)]
+    for _ in range(3):
+        world.feed(ReadFailed(read.revision, read.purpose, "acme/repoB cannot be read: 403", lasting=True))
+        world.now += timedelta(minutes=5)
+        world.feed(None)
+    world.feed(ReadFailed(read.revision, read.purpose, "acme/repoB cannot be read: 403", lasting=True))
+    [told] = queued(world)
+    assert (told.state, "repoB" in told.text) == ("error", True)
+    [hidden] = queued(world, Person(frozenset()))
+    assert "repoB" not in hidden.text

@@ -216,8 +216,10 @@ def test_what_is_believed_takes_the_place_of_what_was_known() -> None:
     assert after.bases == {number: f"base{number}" for number in range(1, 6)}
     assert (after.revision, after.seen_revision, after.changed_at) == (state.revision + 1, state.revision + 1, LATER)
     assert (after.former, after.trouble, after.reading) == ((), None, None)
-    again = told(replace(after, stale_reads=3), replace(shown, revision=after.revision))
-    assert (again.revision, again.seen_revision, again.stale_reads) == (after.revision, after.revision, 0)
+    troubled = replace(after, stale_reads=3, trouble=Trouble("x", False, 2, LATER))
+    again = told(troubled, replace(shown, revision=after.revision))
+    assert (again.revision, again.seen_revision) == (after.revision, after.revision)
+    assert (again.stale_reads, again.trouble) == (0, None)
 
 
 def test_a_pull_request_that_is_gone_was_merged_or_closed() -> None:
