@@ -22,6 +22,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Row,
+    Select,
     Table,
     Text,
     false,
@@ -161,21 +162,17 @@ async def unfinished_twin(connection: AsyncConnection, promise: Promise) -> bool
 
 async def promised_since(connection: AsyncConnection, promise: Promise, since: datetime) -> bool:
     """Whether the same effect was promised at that moment or later, whatever became of it."""
-    query = select(effects.c.id).where(
-        effects.c.kind == promise.kind, effects.c.args == promise.args, effects.c.created_at >= since
-    )
-    return (await connection.execute(query.limit(1))).first() is not None
+    return (await connection.execute(_since(promise, since))).first() is not None
 
 
 async def performed_since(connection: AsyncConnection, promise: Promise, since: datetime) -> bool:
     """Whether the same effect was promised at that moment or later, and is done: one that failed brought nothing."""
-    query = select(effects.c.id).where(
-        effects.c.kind == promise.kind,
-        effects.c.args == promise.args,
-        effects.c.created_at >= since,
-        effects.c.state == "done",
-    )
-    return (await connection.execute(query.limit(1))).first() is not None
+    return (await connection.execute(_since(promise, since).where(effects.c.state == "done"))).first() is not None
+
+
+def _since(promise: Promise, since: datetime) -> Select[Any]:
+    same = (effects.c.kind == promise.kind, effects.c.args == promise.args)
+    return select(effects.c.id).where(*same, effects.c.created_at >= since).limit(1)
 
 
 async def any_unfinished(connection: AsyncConnection, kind: str, args: Sequence[dict[str, Any]] | None = None) -> bool:

@@ -175,7 +175,10 @@ async def test_a_command_in_a_repository_that_is_just_being_read_is_obeyed(datab
         assert await play.dispatched() == ["repoD"]
 
 
-async def test_who_may_write_in_what_bears_a_repository_s_former_name_may_not_command_there(database_url: str) -> None:
+@pytest.mark.parametrize("hours", [0, 7], ids=["young", "waited for longer than is waited"])
+async def test_who_may_write_in_what_bears_a_repository_s_former_name_may_not_command_there(
+    database_url: str, hours: int
+) -> None:
     """B was renamed, of which only the comment itself tells; its name is another repository's by now."""
     async with playing(database_url, seed(COMMANDED)) as play:
         await play.settle()
@@ -187,8 +190,13 @@ async def test_who_may_write_in_what_bears_a_repository_s_former_name_may_not_co
         await play.world("/repositories", {"owner": "acme", "name": "repoB", "files": {"a": "b"}})
         await play.world("/members", {"login": "eve", "repository": "acme/repoB", "permission": "write"})
         said = {"repository": "acme/other", "number": number, "body": "/orchestrate", "actor": "eve"}
+        await _fault(play, "request", "status", 502, times=3, method="GET", path="/repos/acme/repoB")
+        await _fault(play, "request", "status", 502, times=6, method="GET", path="/installation/repositories")
         await play.world("/comments", said)
-        await play.settle(120)
+        await play.settle(2)
+        old = f"UPDATE commands SET received_at = received_at - interval '{hours} hours' RETURNING accepted"
+        assert await play.rows(old) == [(None,)], "its repository is being read"
+        await play.settle(300)
         assert await play.dispatched() == []
         assert await play.rows("SELECT accepted FROM commands") == [(False,)]
 

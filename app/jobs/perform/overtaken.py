@@ -21,7 +21,7 @@ from app.jobs.perform.common import cause_of, failed
 from app.jobs.perform.outcome import Later, Outcome
 from app.jobs.perform.payloads import GONE_AFTER
 from app.jobs.perform.recover import PATIENCE
-from app.jobs.promises import ANSWER_COMMAND, READ_REPOSITORY, TAKE_AGAIN
+from app.jobs.promises import ANSWER_COMMAND, READ_INSTALLATION, READ_REPOSITORY, SYNC, TAKE_AGAIN
 from app.jobs.river import River
 from app.jobs.routing.gate import asleep, unknown
 from app.jobs.routing.pulls import see_pull
@@ -46,9 +46,11 @@ mere talk."""
 async def wait_for_news(context: Context, kept: Kept, command: Command, placed: Placed | None) -> Outcome | None:
     """What has to be known before the command is judged; None: all that there is, or it has waited long enough."""
     waited = context.clock() - command.received_at
-    if waited >= PATIENCE + TURN:
-        return None
     async with transaction(context.engine) as connection:
+        if placed is not None and await _is_another(connection, placed):
+            return Later("its repository is being read: it may bear another name by now")
+        if waited >= PATIENCE + TURN:
+            return None
         # In the order in which a comment goes from one to the next, so that none is overlooked on its way.
         if placed is not None and await _is_unread(connection, command, placed, waited):
             return Later("GitHub cannot show a comment that its log names, which may be one before it")
@@ -57,8 +59,6 @@ async def wait_for_news(context: Context, kept: Kept, command: Command, placed: 
         before = [one for one in await unjudged(connection, command) if one < command.comment_id]
         if await any_unfinished(connection, ANSWER_COMMAND, [{"comment_id": one} for one in before]):
             return Later("a command before it waits")
-        if placed is not None and await _is_another(connection, placed):
-            return Later("its repository is being read: it may bear another name by now")
     if waited >= PATIENCE:
         return None
     if placed is None:
@@ -90,11 +90,18 @@ async def _comes_again(connection: AsyncConnection, command: Command, placed: Pl
 
 async def _is_another(connection: AsyncConnection, placed: Placed) -> bool:
     """Whether a repository may be another than we know: who may do what is asked for by its name, which may have gone
-    to another one.
+    to another one. However long that takes, nobody is judged by that one's permissions.
     """
     place = placed.repository.id
-    being_read = await any_unfinished(connection, READ_REPOSITORY, [{"repository_id": place}])
-    return being_read or await repository_by_id(connection, place) != placed
+    readings = {
+        READ_REPOSITORY: {"repository_id": place},
+        SYNC: {},
+        READ_INSTALLATION: {"installation_id": placed.installation_id},
+    }
+    for kind, args in readings.items():
+        if await any_unfinished(connection, kind, [args]):
+            return True
+    return await repository_by_id(connection, place) != placed
 
 
 async def _is_unread(connection: AsyncConnection, command: Command, placed: Placed, waited: timedelta) -> bool:
