@@ -78,7 +78,7 @@ def _queued(state: ChangeSet, reason: Reason, audience: Audience) -> Iterator[Ex
     told = [told_on(state, reason, group.at) for group in state.groups] if reason.why is Why.PASSED else []
     for one in dict.fromkeys(one for one in told if one.why is not Why.PASSED):
         waits = WaitsFor.LIMIT if one.why is Why.LIMIT else WaitsFor.CLOCK
-        text = f"In the merge queue: {describe(one, state, audience)}"
+        text = messages.in_queue(describe(one, state, audience))
         yield Explanation(one.state.value, text, waits, state.trouble.retry_at if state.trouble else None)
 
 

@@ -225,6 +225,10 @@ def to_be_read(state: ChangeSet) -> str:
     return f"Waiting for the repositories of {state.pipeline.name} to be read"
 
 
+def in_queue(said: str) -> str:
+    return f"In the merge queue: {said}"
+
+
 def being_read(state: ChangeSet) -> str:
     return f"The repositories of {state.pipeline.name} are being read"
 
